@@ -1,0 +1,57 @@
+# Every target does its own set-up, into .tools/ and target/; nothing is installed into the system but
+# missing Debian packages. `make` alone lists the targets.
+
+PYTHON ?= python3
+MODEL  ?=
+PORT   ?= 3000
+# x86_64 or arm64: what `make build` and `make deploy` build for.
+ARCH   ?= x86_64
+
+TOOLS  := $(or $(TOLLGATE_TOOLS),$(CURDIR)/.tools)
+SETUP  := $(PYTHON) tests/tools/setup.py
+STAGES := $(PYTHON) tests/tools/stages.py
+LAMBDA := lambda-lint lambda-template lambda-rie lambda-stream lambda-deploy
+FUNCTIONS := chat usage admin
+
+.DEFAULT_GOAL := help
+.PHONY: help dev test test-rust test-clients test-lambda lint build deploy deploy-local bench bench-cold
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dev: ## run the gateway on localhost:3000 (PORT=); MODEL=smollm2 puts a real small model behind it
+	@$(PYTHON) tests/tools/dev.py --port $(PORT) $(if $(MODEL),--model $(MODEL))
+
+test: ## everything that needs no AWS account, with the time of each stage
+	@$(STAGES)
+
+test-rust: ## the Rust tests, and the store contract on DynamoDB Local
+	@$(STAGES) setup build rust contract
+
+test-clients: ## the stock OpenAI SDKs through the gateway
+	@$(STAGES) setup build clients
+
+test-lambda: ## the template, the runtime emulator, streaming, and a whole deployment into an emulated account
+	@$(STAGES) setup build $(LAMBDA)
+
+lint: ## formatting, clippy, the import rule, licences and banned crates
+	@$(STAGES) setup format purity clippy dependencies
+
+build: ## the Lambda functions, optimised, into target/lambda
+	@$(SETUP) system lambda
+	PATH="$(TOOLS)/sam/bin:$$PATH" cargo lambda build --release --locked \
+	  $(if $(filter arm64,$(ARCH)),--arm64) $(addprefix --package ,$(FUNCTIONS))
+
+deploy: build ## build, then deploy to the AWS account of your credentials (samconfig.toml)
+	"$(TOOLS)/sam/bin/sam" deploy
+
+deploy-local: ## build, deploy into an emulated AWS account with enforced IAM, and drive it
+	@$(STAGES) setup build lambda-deploy
+
+bench: ## CPU per request and added latency, against the upstream called directly
+	@$(SETUP) system
+	$(PYTHON) tests/bench/run.py
+
+bench-cold: ## size and start-up CPU of each function
+	@$(SETUP) system lambda
+	$(PYTHON) tests/bench/cold.py

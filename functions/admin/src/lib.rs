@@ -1,0 +1,78 @@
+//! The `admin` function: keys, for the admin key only.
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use serde_json::json;
+use shared::app::administer::Admin;
+use shared::app::error::GatewayError;
+use shared::http::{BODY_BYTES_MAX, Body, error, json, token};
+use shared::protocol::dialect::Dialect;
+use shared::protocol::error::no_route;
+use shared::protocol::fields::BadRequest;
+use shared::protocol::json::parse_object;
+
+/// The routes of this function; `{id}` stands for one path segment.
+pub const ROUTES: &[(&str, &str)] =
+    &[("POST", "/admin/keys"), ("GET", "/admin/keys"), ("DELETE", "/admin/keys/{id}")];
+
+/// Answers one request. Every route needs the admin key, also those that do not exist.
+pub async fn handle(admin: &Admin, request: Request<Bytes>, request_id: &str) -> Response<Body> {
+    match route(admin, &request, request_id).await {
+        Ok(response) => response,
+        Err(refused) => {
+            let report = refused.report(Dialect::OpenAi);
+            tracing::info!(
+                request = request_id,
+                status = report.status,
+                code = report.code,
+                internal = refused.internal_message(),
+                "refused"
+            );
+            error(&report, Dialect::OpenAi, request_id)
+        }
+    }
+}
+
+async fn route(
+    admin: &Admin,
+    request: &Request<Bytes>,
+    request_id: &str,
+) -> Result<Response<Body>, GatewayError> {
+    admin.authorize(token(request.headers()).as_deref())?;
+    let path = request.uri().path().trim_end_matches('/');
+    let key_id = path.strip_prefix("/admin/keys/").filter(|id| !id.is_empty() && !id.contains('/'));
+    match (request.method(), path, key_id) {
+        (&Method::POST, "/admin/keys", _) => {
+            let created = admin.create(object(request.body())?).await?;
+            Ok(json(201, request_id, &created))
+        }
+        (&Method::GET, "/admin/keys", _) => {
+            Ok(json(200, request_id, &json!({ "keys": admin.list().await? })))
+        }
+        (&Method::DELETE, _, Some(id)) => match admin.revoke(id).await? {
+            true => Ok(json(200, request_id, &json!({ "id": id, "revoked": true }))),
+            false => Ok(error(&no_key(id), Dialect::OpenAi, request_id)),
+        },
+        (method, path, key_id) => {
+            let known = path == "/admin/keys" || key_id.is_some();
+            Ok(error(&no_route(method.as_str(), path, known), Dialect::OpenAi, request_id))
+        }
+    }
+}
+
+fn object(body: &[u8]) -> Result<serde_json::Map<String, serde_json::Value>, GatewayError> {
+    if body.len() > BODY_BYTES_MAX {
+        return Err(GatewayError::TooLarge { limit: BODY_BYTES_MAX });
+    }
+    let fault = |fault: shared::protocol::json::JsonFault| {
+        BadRequest::new("", format!("the body is not valid JSON: {}", fault.0))
+    };
+    Ok(parse_object(body).map_err(fault)?)
+}
+
+fn no_key(id: &str) -> shared::protocol::error::ErrorReport {
+    let mut report = no_route("DELETE", &format!("/admin/keys/{id}"), false);
+    report.code = "key_not_found";
+    report.message = format!("there is no key {id:?}");
+    report
+}

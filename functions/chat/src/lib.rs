@@ -1,0 +1,98 @@
+//! The `chat` function: every route that talks to a model, as one handler for Lambda and laptop.
+
+mod models;
+mod plain;
+mod reply;
+mod stream;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use serde_json::json;
+use shared::app::App;
+use shared::app::error::GatewayError;
+use shared::app::serve::{Arrival, request_id, serve};
+use shared::http::{BODY_BYTES_MAX, Body, error, token};
+use shared::protocol::dialect::Dialect;
+use shared::protocol::fields::BadRequest;
+use shared::protocol::json::parse_object;
+use shared::protocol::openai::request::Inbound;
+use shared::protocol::{openai, seed};
+use tokio::time::Instant;
+
+/// The routes of this function.
+pub const ROUTES: &[(&str, &str)] =
+    &[("POST", "/v1/chat"), ("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/health")];
+
+/// Answers one request. `deadline` is when the function's time is over.
+pub async fn handle(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) -> Response<Body> {
+    let id = request_id(app);
+    let route = (request.method().clone(), request.uri().path().trim_end_matches('/').to_owned());
+    match (route.0, route.1.as_str()) {
+        (Method::POST, "/v1/chat/completions") => ask(app, Dialect::OpenAi, request, id, deadline).await,
+        (Method::POST, "/v1/chat") => ask(app, Dialect::Seed, request, id, deadline).await,
+        (Method::GET, "/v1/models") => models::list(app, request.headers(), &id.to_string()).await,
+        (Method::GET, "/health") => shared::http::json(
+            200,
+            &id.to_string(),
+            &json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }),
+        ),
+        (method, path) => {
+            let known = ROUTES.iter().any(|(_, known)| *known == path);
+            error(
+                &shared::protocol::error::no_route(method.as_str(), path, known),
+                Dialect::OpenAi,
+                &id.to_string(),
+            )
+        }
+    }
+}
+
+async fn ask(
+    app: &Arc<App>,
+    dialect: Dialect,
+    request: Request<Bytes>,
+    id: shared::domain::id::AttemptId,
+    deadline: Instant,
+) -> Response<Body> {
+    let inbound = read(app, dialect, request.body());
+    let arrival = Arrival {
+        request_id: id,
+        token: token(request.headers()),
+        inbound,
+        no_cache: no_cache(&request),
+        deadline,
+    };
+    match serve(app, arrival).await {
+        Ok(reply) => reply::respond(app, dialect, reply).await,
+        Err(refused) => reply::refuse(&refused, dialect, &id.to_string()),
+    }
+}
+
+fn read(app: &App, dialect: Dialect, body: &[u8]) -> Result<Inbound, GatewayError> {
+    if body.len() > BODY_BYTES_MAX {
+        return Err(GatewayError::TooLarge { limit: BODY_BYTES_MAX });
+    }
+    let object = parse_object(body)
+        .map_err(|fault| BadRequest::new("", format!("the body is not valid JSON: {}", fault.0)))?;
+    let mut inbound = match dialect {
+        Dialect::OpenAi => openai::request::read(object)?,
+        Dialect::Seed => seed::read(object)?,
+    };
+    if dialect == Dialect::Seed && inbound.stream.is_none() {
+        inbound.stream = Some(app.config.gateway.stream_enabled);
+    }
+    Ok(inbound)
+}
+
+/// `x-tollgate-cache: bypass` or `Cache-Control: no-cache` or `no-store`.
+fn no_cache(request: &Request<Bytes>) -> bool {
+    let has = |name: &str, words: &[&str]| {
+        let values = request.headers().get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        values
+            .flat_map(|value| value.split(','))
+            .any(|word| words.contains(&word.trim().to_ascii_lowercase().as_str()))
+    };
+    has("x-tollgate-cache", &["bypass"]) || has("cache-control", &["no-cache", "no-store"])
+}

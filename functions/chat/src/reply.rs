@@ -1,0 +1,130 @@
+//! Turns a reply of the use case into an HTTP response.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName};
+use http::{Response, StatusCode};
+use shared::app::App;
+use shared::app::error::GatewayError;
+use shared::app::reserve::RateView;
+use shared::app::serve::{CacheStatus, Frame, Opened, Reply, Timing};
+use shared::http::{Body, error, set};
+use shared::protocol::dialect::{Dialect, ReplyHead};
+use tokio::time::timeout;
+
+use super::{plain, stream};
+
+/// Waits for the first content, or for the first ping of a stream, whichever comes first: that
+/// commits the status.
+pub(crate) async fn respond(app: &Arc<App>, dialect: Dialect, mut reply: Reply) -> Response<Body> {
+    if !reply.streams {
+        return plain::respond(dialect, reply).await;
+    }
+    let first = timeout(app.tuning.ping, reply.frames.recv()).await;
+    match first {
+        Ok(Some(Frame::Open(opened))) => stream::respond(dialect, reply, Some(opened), app.tuning.ping),
+        Err(_) => stream::respond(dialect, reply, None, app.tuning.ping),
+        Ok(Some(Frame::Failed(failed))) => refuse(&failed, dialect, &reply.request_id.to_string()),
+        Ok(Some(Frame::Chunk(_) | Frame::End(_)) | None) => {
+            refuse(&lost(), dialect, &reply.request_id.to_string())
+        }
+    }
+}
+
+/// An error answer; what only the operator may know goes to the log.
+pub(crate) fn refuse(refused: &GatewayError, dialect: Dialect, request_id: &str) -> Response<Body> {
+    let report = refused.report(dialect);
+    let internal = refused.internal_message();
+    tracing::info!(request = request_id, status = report.status, code = report.code, internal, "refused");
+    error(&report, dialect, request_id)
+}
+
+/// The task that serves a request ended without a last word: it panicked.
+pub(crate) fn lost() -> GatewayError {
+    GatewayError::BrokenStream { detail: "the serving task ended without an answer".to_owned() }
+}
+
+pub(crate) fn head(reply: &Reply, opened: Option<&Opened>) -> ReplyHead {
+    let served_by = opened.map(|opened| opened.served_by.clone()).unwrap_or_default();
+    ReplyHead {
+        request_id: reply.request_id.to_string(),
+        model: opened.and_then(|opened| opened.model.clone()).unwrap_or_else(|| served_by.clone()),
+        served_by,
+        fingerprint: opened.and_then(|opened| opened.fingerprint.clone()),
+        created: reply.created,
+        from_cache: reply.cache == CacheStatus::Exact,
+        include_usage: reply.include_usage,
+    }
+}
+
+/// The headers every answer of a model carries.
+pub(crate) fn begin(
+    reply: &Reply,
+    opened: Option<&Opened>,
+    content_type: &str,
+    body: Body,
+) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::OK;
+    let headers = response.headers_mut();
+    set(headers, CONTENT_TYPE, content_type);
+    set(headers, CACHE_CONTROL, "no-store");
+    put(headers, "x-content-type-options", "nosniff");
+    put(headers, "x-request-id", &reply.request_id.to_string());
+    let (word, status) = match reply.cache {
+        CacheStatus::Exact => ("exact", "tollgate; hit"),
+        CacheStatus::Miss => ("miss", "tollgate; fwd=miss"),
+        CacheStatus::Bypass => ("bypass", "tollgate; fwd=bypass"),
+    };
+    put(headers, "x-tollgate-cache", word);
+    put(headers, "cache-status", status);
+    if let Some(opened) = opened {
+        put(headers, "x-tollgate-model", &opened.served_by);
+        put(headers, "x-tollgate-attempts", &opened.attempts.to_string());
+        rate_headers(headers, &opened.rates);
+    }
+    put(headers, "server-timing", &server_timing(&reply.timing, opened));
+    response
+}
+
+pub(crate) fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    set(headers, HeaderName::from_static(name), value);
+}
+
+fn rate_headers(headers: &mut HeaderMap, rates: &RateView) {
+    let reset = format!("{}s", rates.reset);
+    if let Some(limit) = rates.limits.requests {
+        put(headers, "x-ratelimit-limit-requests", &limit.to_string());
+        put(
+            headers,
+            "x-ratelimit-remaining-requests",
+            &limit.saturating_sub(rates.requests_used).max(0).to_string(),
+        );
+        put(headers, "x-ratelimit-reset-requests", &reset);
+    }
+    if let Some(limit) = rates.limits.tokens {
+        put(headers, "x-ratelimit-limit-tokens", &limit.to_string());
+        put(
+            headers,
+            "x-ratelimit-remaining-tokens",
+            &limit.saturating_sub(rates.tokens_used).max(0).to_string(),
+        );
+        put(headers, "x-ratelimit-reset-tokens", &reset);
+    }
+}
+
+/// What the gateway itself cost, in milliseconds; `upstream` is the provider's first token.
+fn server_timing(timing: &Timing, opened: Option<&Opened>) -> String {
+    let admit = opened.map_or(timing.admit, |opened| timing.admit + opened.admitted_after);
+    let mut parts = vec![entry("auth", timing.auth), entry("cache", timing.cache), entry("admit", admit)];
+    if let Some(opened) = opened.filter(|opened| opened.attempts > 0) {
+        parts.push(entry("upstream", opened.first_token_after));
+    }
+    parts.join(", ")
+}
+
+fn entry(name: &str, spent: Duration) -> String {
+    let micros = spent.as_micros();
+    format!("{name};dur={}.{:03}", micros / 1000, micros % 1000)
+}

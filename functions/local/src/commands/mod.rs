@@ -1,0 +1,60 @@
+//! What `tollgate` can be told to do. Exit code 0 is done, 1 refused or failed, 2 wrong use.
+
+mod keys;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+
+use crate::demo::{self, Demo};
+use crate::dev;
+
+/// An AI gateway for AWS Lambda, whole on a laptop.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, about)]
+pub struct Command {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Run the gateway on this machine, with embedded stores.
+    Dev(dev::Options),
+    /// Make, list and revoke keys of a running gateway.
+    Keys(keys::Options),
+    /// Run the scripted demo provider alone.
+    Demo {
+        /// Port on 127.0.0.1; 0 picks a free one.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+}
+
+impl Command {
+    pub async fn run(self) -> ExitCode {
+        let done = match self.what {
+            What::Dev(options) => dev::run(options).await,
+            What::Keys(options) => keys::run(options).await,
+            What::Demo { port } => demo(port).await,
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("tollgate: {why}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+async fn demo(port: u16) -> Result<(), String> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listener =
+        TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    println!("ready http://{address}");
+    demo::serve(listener, Demo::new(), dev::shutdown()).await.map_err(|error| error.to_string())
+}

@@ -1,0 +1,121 @@
+//! Every function of the gateway, wired to stores of this process.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::app::administer::Admin;
+use shared::app::breakers::Breakers;
+use shared::app::warm_keys::WarmKeys;
+use shared::app::{App, Tuning};
+use shared::clock::SystemClock;
+use shared::config::Prices;
+use shared::domain::breaker::BreakerSettings;
+use shared::memory::MemoryStore;
+use shared::ports::{
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, ManageKeys, ReadLedger, WriteLedger,
+};
+use shared::providers::Providers;
+use usage::Usage;
+
+use super::files::Secrets;
+use super::providers::Provided;
+use super::queue;
+
+/// The stores a gateway runs on.
+pub struct Stores {
+    pub find_key: Arc<dyn FindKey>,
+    pub manage_keys: Arc<dyn ManageKeys>,
+    pub counters: Arc<dyn Counters>,
+    pub write_ledger: Arc<dyn WriteLedger>,
+    pub read_ledger: Arc<dyn ReadLedger>,
+    pub answers: Arc<dyn AnswerCache>,
+    pub breakers: Arc<dyn BreakerStore>,
+}
+
+impl Stores {
+    /// Everything in memory.
+    pub fn memory() -> Self {
+        let store = Arc::new(MemoryStore::default());
+        let keys = Arc::new(WarmKeys::new(Arc::clone(&store), Arc::new(SystemClock)));
+        Stores {
+            find_key: keys.clone(),
+            manage_keys: keys,
+            counters: store.clone(),
+            write_ledger: store.clone(),
+            read_ledger: store.clone(),
+            answers: store.clone(),
+            breakers: store,
+        }
+    }
+
+    /// An embedded DynamoDB in `data`.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn embedded(data: &Path) -> Result<Self, String> {
+        let _ = data;
+        Ok(Stores::memory())
+    }
+}
+
+/// The functions, and the consumer of the settle queue.
+pub struct Gateway {
+    pub app: Arc<App>,
+    pub admin: Arc<Admin>,
+    pub usage: Arc<Usage>,
+}
+
+impl Gateway {
+    /// Wires everything and starts the consumer of the settle queue.
+    ///
+    /// # Errors
+    /// When the configuration asks for what this version cannot keep, or the HTTP client fails.
+    pub fn new(
+        provided: Provided,
+        prices: Prices,
+        stores: Stores,
+        secrets: &Secrets,
+    ) -> Result<Self, String> {
+        let config = provided.config;
+        shared::app::supported(&config)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let breaker = &config.routing.circuit_breaker;
+        let settings = BreakerSettings {
+            threshold: breaker.threshold,
+            reset: Duration::from_millis(breaker.reset_timeout_ms),
+        };
+        let upstream = Providers::new(provided.providers).map_err(|error| error.to_string())?;
+        let (settle_queue, messages) = queue::queue();
+        let usage = Arc::new(Usage {
+            keys: Arc::clone(&stores.find_key),
+            pepper: secrets.pepper.clone(),
+            clock: Arc::clone(&clock),
+            lines: stores.read_ledger,
+            ledger: Arc::clone(&stores.write_ledger),
+            counters: Arc::clone(&stores.counters),
+        });
+        tokio::spawn(queue::consume(Arc::clone(&usage), messages));
+        let admin = Admin {
+            keys: stores.manage_keys,
+            clock: Arc::clone(&clock),
+            pepper: secrets.pepper.clone(),
+            admin_key: secrets.admin_key.clone(),
+        };
+        let app = App {
+            config,
+            prices: (&prices).into(),
+            pepper: secrets.pepper.clone(),
+            tuning: Tuning::default(),
+            clock,
+            keys: stores.find_key,
+            counters: stores.counters,
+            ledger: stores.write_ledger,
+            answers: stores.answers,
+            breakers: Breakers::new(stores.breakers, settings),
+            settle_queue: Arc::new(settle_queue),
+            upstream: Arc::new(upstream),
+        };
+        Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage })
+    }
+}

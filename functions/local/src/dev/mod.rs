@@ -1,0 +1,80 @@
+//! `tollgate dev`: all functions in one process on localhost, with embedded stores.
+
+mod banner;
+mod files;
+mod gateway;
+mod providers;
+mod queue;
+mod server;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use shared::log::{self, Sink};
+use tokio::net::TcpListener;
+
+pub use gateway::{Gateway, Stores};
+pub use server::serve;
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Port on 127.0.0.1; 0 picks a free one.
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+    /// Where keys, budgets, ledger and cache are kept.
+    #[arg(long, default_value = ".tollgate")]
+    data: PathBuf,
+    /// Configuration file; without it config/ai-gateway.json, if there is one.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Price list; without it config/prices.json, if there is one, else the built-in list.
+    #[arg(long)]
+    prices: Option<PathBuf>,
+    /// Which stores to use.
+    #[arg(long, value_enum, default_value_t = Store::Embedded)]
+    store: Store,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Store {
+    /// An embedded DynamoDB in the data directory.
+    Embedded,
+    /// Memory: nothing survives the process.
+    Memory,
+}
+
+pub(super) async fn run(options: Options) -> Result<(), String> {
+    let config = files::config(options.config.as_deref())?;
+    let prices = files::prices(options.prices.as_deref())?;
+    log::init(config.observability.log_level, Sink::Stderr);
+    let secrets = files::Secrets::open(&options.data)?;
+    let stores = match options.store {
+        Store::Memory => Stores::memory(),
+        Store::Embedded => Stores::embedded(&options.data).await?,
+    };
+    let provided = providers::provide(config, &prices).await?;
+    let demo_stands_in = provided.demo_stands_in;
+    let gateway = Gateway::new(provided, prices, stores, &secrets)?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let listener =
+        TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let url = format!("http://{}", listener.local_addr().map_err(|error| error.to_string())?);
+    banner::print(&gateway, &options.data, &url, demo_stands_in).await?;
+    serve(listener, gateway, shutdown()).await;
+    Ok(())
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+pub async fn shutdown() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await.unwrap_or(()),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}

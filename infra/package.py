@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Puts the configuration beside each built function, and prints the template's parameters that follow from it.
+
+    sam deploy --parameter-overrides $(infra/package.py)
+
+One file then decides both what the functions do and what the stack is; what does not fit ends with an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+FUNCTIONS = ("chat", "usage", "admin")
+FILES = ("ai-gateway.json", "prices.json")
+# The parameter that lets chat read a provider's secret; one further provider may use the last.
+SECRET_PARAMETERS = {"openai": "OpenAiSecretName", "anthropic": "AnthropicSecretName"}
+OTHER_SECRET = "OtherProviderSecretName"
+# Known to the gateway without configuration, but not their keys.
+NEED_A_SECRET = {"openai", "anthropic", "google", "mistral"}
+ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[0-9]+:secret:(?P<name>.+)-[A-Za-z0-9]{6}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--config", type=Path, default=ROOT / "config", help="directory of ai-gateway.json and prices.json")
+    parser.add_argument("--functions", type=Path, default=ROOT / "target" / "lambda", help="directory of the built functions")
+    parser.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64", help="what the functions were built for")
+    arguments = parser.parse_args()
+    try:
+        parameters = derived(json.loads((arguments.config / FILES[0]).read_text()), arguments.arch)
+        put_beside(arguments.config, arguments.functions)
+    except (OSError, ValueError) as error:
+        sys.exit(f"package.py: {error}")
+    print(" ".join(f"{name}={value}" for name, value in parameters.items()))
+
+
+def put_beside(config: Path, functions: Path) -> None:
+    for function in FUNCTIONS:
+        if not (functions / function / "bootstrap").is_file():
+            raise ValueError(f"{functions / function / 'bootstrap'} does not exist: build the functions first")
+        (functions / function / "config").mkdir(exist_ok=True)
+        for name in FILES:
+            shutil.copyfile(config / name, functions / function / "config" / name)
+
+
+def derived(config: dict[str, Any], arch: str) -> dict[str, str]:
+    edge, providers = config.get("gateway", {}).get("edge", False), config.get("providers", {})
+    for provider in sorted(routed(config) & NEED_A_SECRET - secretive(providers)):
+        print(f"package.py: warning: a route uses {provider}, but providers.{provider}.secret is not set", file=sys.stderr)
+    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | secrets(providers)
+
+
+def routed(config: dict[str, Any]) -> set[str]:
+    routing = config.get("routing", {})
+    models = [routing.get("primary", ""), *routing.get("fallbacks", [])]
+    # A bare model name is OpenAI's.
+    return {model.partition("/")[0] if "/" in model else "openai" for model in models if model}
+
+
+def secretive(providers: dict[str, Any]) -> set[str]:
+    return {name for name, settings in providers.items() if "secret" in settings}
+
+
+def secrets(providers: dict[str, Any]) -> dict[str, str]:
+    parameters: dict[str, str] = {}
+    for provider, settings in providers.items():
+        reference = settings.get("secret")
+        if reference is None:
+            continue
+        path = f"providers.{provider}.secret"
+        store, _, name = reference.partition(":")
+        if store != "secretsmanager":
+            raise ValueError(f"{path} is {store}:..., but functions in AWS can only read secretsmanager:NAME")
+        if name.startswith("arn:"):
+            name = name_in(name, path)
+        parameter = SECRET_PARAMETERS.get(provider, OTHER_SECRET)
+        if parameters.setdefault(parameter, name) != name:
+            raise ValueError(f"{path} needs a second {parameter}; the template grants one, add a parameter to it")
+    return parameters
+
+
+def name_in(arn: str, path: str) -> str:
+    if not (match := ARN.fullmatch(arn)):
+        raise ValueError(f"{path} is no ARN of a secret: {arn}")
+    return match["name"]
+
+
+if __name__ == "__main__":
+    main()

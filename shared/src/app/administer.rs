@@ -1,0 +1,202 @@
+//! Keys, made and revoked by an admin.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::error::GatewayError;
+use super::random;
+use crate::config::ModelName;
+use crate::domain::counter::RateLimits;
+use crate::domain::key::{self, KeyBudget, KeyRecord, Pepper, PresentedKey, secrets_match};
+use crate::domain::money::NanoUsd;
+use crate::domain::time::{Period, Timestamp};
+use crate::ports::{Clock, ManageKeys};
+use crate::protocol::fields::{BadRequest, Fields};
+
+/// Longest name of a key, tenant or team, in characters.
+const NAME_MAX: usize = 128;
+
+/// What the admin function needs.
+pub struct Admin {
+    pub keys: Arc<dyn ManageKeys>,
+    pub clock: Arc<dyn Clock>,
+    pub pepper: Pepper,
+    pub admin_key: String,
+}
+
+/// A key as lists show it; the secret is not among it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyView {
+    pub id: String,
+    /// The whole key, in the answer to its creation only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    pub name: String,
+    pub tenant: String,
+    pub team: Option<String>,
+    pub budget_usd: Option<NanoUsd>,
+    pub period: Option<Period>,
+    pub rpm: Option<i64>,
+    pub tpm: Option<i64>,
+    pub models: Option<Vec<String>>,
+    pub created_at: String,
+    pub revoked_at: Option<String>,
+}
+
+impl Admin {
+    /// # Errors
+    /// [`GatewayError::Unauthorized`].
+    pub fn authorize(&self, token: Option<&str>) -> Result<(), GatewayError> {
+        match token.is_some_and(|token| secrets_match(token, &self.admin_key)) {
+            true => Ok(()),
+            false => Err(GatewayError::Unauthorized),
+        }
+    }
+
+    /// Makes a key. Fields: `name`, `tenant`, `team`, `budgetUsd` (decimal string), `period`,
+    /// `rpm`, `tpm`, `models`.
+    ///
+    /// # Errors
+    /// [`GatewayError::BadRequest`] naming the field, or [`GatewayError::StoreDown`].
+    pub async fn create(&self, body: Map<String, Value>) -> Result<KeyView, GatewayError> {
+        let mut random = [0_u8; 52];
+        random::fill(&mut random);
+        let (id, whole) = key::generate(&random);
+        let digest = PresentedKey::parse(&whole).map(|key| key.digest(&self.pepper)).unwrap_or_default();
+        let blank = KeyRecord {
+            id,
+            digest,
+            pepper_version: self.pepper.version,
+            name: String::new(),
+            tenant: String::new(),
+            team: None,
+            budget: None,
+            limits: RateLimits::default(),
+            models: None,
+            created_at: self.clock.now(),
+            revoked_at: None,
+        };
+        let record = fill_in(blank, Fields::new(body))?;
+        self.keys.create(&record).await.map_err(GatewayError::StoreDown)?;
+        Ok(KeyView { key: Some(whole), ..view(&record) })
+    }
+
+    /// All keys, oldest first.
+    ///
+    /// # Errors
+    /// [`GatewayError::StoreDown`].
+    pub async fn list(&self) -> Result<Vec<KeyView>, GatewayError> {
+        let mut records = self.keys.list().await.map_err(GatewayError::StoreDown)?;
+        records.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        Ok(records.iter().map(view).collect())
+    }
+
+    /// False when there is no such key.
+    ///
+    /// # Errors
+    /// [`GatewayError::StoreDown`].
+    pub async fn revoke(&self, id: &str) -> Result<bool, GatewayError> {
+        self.keys.revoke(id, self.clock.now()).await.map_err(GatewayError::StoreDown)
+    }
+}
+
+fn fill_in(blank: KeyRecord, mut fields: Fields) -> Result<KeyRecord, GatewayError> {
+    let period = period(&mut fields)?;
+    let cap = cap(&mut fields)?;
+    if cap.is_none() && period.is_some() {
+        return Err(BadRequest::new("period", "period needs budgetUsd").into());
+    }
+    let record = KeyRecord {
+        name: name(&mut fields, "name")?.ok_or_else(|| BadRequest::new("name", "name is required"))?,
+        tenant: name(&mut fields, "tenant")?.unwrap_or_else(|| "default".to_owned()),
+        team: name(&mut fields, "team")?,
+        budget: cap.map(|cap| KeyBudget { cap, period: period.unwrap_or(Period::Month) }),
+        limits: RateLimits { requests: limit(&mut fields, "rpm")?, tokens: limit(&mut fields, "tpm")? },
+        models: models(&mut fields)?,
+        ..blank
+    };
+    match fields.rest().keys().next() {
+        None => Ok(record),
+        Some(unknown) => Err(BadRequest::new(unknown.as_str(), format!("unknown field {unknown:?}")).into()),
+    }
+}
+
+fn name(fields: &mut Fields, field: &str) -> Result<Option<String>, BadRequest> {
+    let Some(name) = fields.string(field)? else {
+        return Ok(None);
+    };
+    // `#` separates the parts of store keys.
+    let fits = !name.trim().is_empty()
+        && name.chars().count() <= NAME_MAX
+        && !name.chars().any(|c| c.is_control() || c == '#');
+    match fits {
+        true => Ok(Some(name)),
+        false => Err(BadRequest::new(
+            field,
+            format!("{field} must have 1 to {NAME_MAX} characters, none of them # or a control character"),
+        )),
+    }
+}
+
+fn cap(fields: &mut Fields) -> Result<Option<NanoUsd>, BadRequest> {
+    let wrong = |why: String| BadRequest::new("budgetUsd", format!("budgetUsd: {why}"));
+    let text = match fields.value("budgetUsd") {
+        None => return Ok(None),
+        Some(Value::String(text)) => text,
+        // The shortest text of a JSON number is what was meant: 1.5 is "1.5".
+        Some(Value::Number(number)) => number.to_string(),
+        Some(_) => {
+            return Err(wrong("expected a decimal string of dollars such as \"1.50\"".to_owned()));
+        }
+    };
+    text.parse().map(Some).map_err(|error: crate::domain::money::MoneyError| wrong(error.to_string()))
+}
+
+fn period(fields: &mut Fields) -> Result<Option<Period>, BadRequest> {
+    let Some(text) = fields.string("period")? else {
+        return Ok(None);
+    };
+    let period = serde_json::from_value(Value::String(text.clone()));
+    period.map(Some).map_err(|_| {
+        BadRequest::new("period", format!("period must be minute, hour, day, month or total, got {text:?}"))
+    })
+}
+
+fn limit(fields: &mut Fields, field: &str) -> Result<Option<i64>, BadRequest> {
+    const LIMIT_MAX: u64 = 1 << 40;
+    Ok(fields.whole(field, 1, LIMIT_MAX)?.and_then(|limit| i64::try_from(limit).ok()))
+}
+
+fn models(fields: &mut Fields) -> Result<Option<Vec<String>>, BadRequest> {
+    let Some(items) = fields.array("models")? else {
+        return Ok(None);
+    };
+    let read = |(index, item): (usize, &Value)| {
+        let path = format!("models[{index}]");
+        let name: Option<ModelName> = item.as_str().and_then(|name| name.parse().ok());
+        name.map(|name| name.to_string()).ok_or_else(|| {
+            BadRequest::new(&path, format!("{path} must be a model name such as openai/gpt-4o"))
+        })
+    };
+    items.iter().enumerate().map(read).collect::<Result<Vec<String>, BadRequest>>().map(Some)
+}
+
+fn view(record: &KeyRecord) -> KeyView {
+    KeyView {
+        id: record.id.clone(),
+        key: None,
+        name: record.name.clone(),
+        tenant: record.tenant.clone(),
+        team: record.team.clone(),
+        budget_usd: record.budget.map(|budget| budget.cap),
+        period: record.budget.map(|budget| budget.period),
+        rpm: record.limits.requests,
+        tpm: record.limits.tokens,
+        models: record.models.clone(),
+        created_at: record.created_at.rfc3339(),
+        revoked_at: record.revoked_at.map(Timestamp::rfc3339),
+    }
+}

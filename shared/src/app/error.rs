@@ -1,0 +1,219 @@
+//! Everything that can end a request, what the caller is told of it, and what the log is told.
+
+use serde_json::{Map, Value, json};
+
+use crate::domain::counter::ScopeKind;
+use crate::domain::money::NanoUsd;
+use crate::domain::time::Timestamp;
+use crate::ports::StoreError;
+use crate::protocol::dialect::Dialect;
+use crate::protocol::error::ErrorReport;
+use crate::protocol::fields::BadRequest;
+
+/// A closed list: a new member does not compile until it is mapped.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GatewayError {
+    BadRequest(BadRequest),
+    /// Bytes that were sent and that may be.
+    TooLarge {
+        limit: usize,
+    },
+    Unauthorized,
+    ModelForbidden {
+        model: String,
+    },
+    UnknownModel {
+        model: String,
+    },
+    QuotaExceeded(Box<Quota>),
+    /// The scope was stopped by an operator or an anomaly.
+    ScopeStopped {
+        kind: ScopeKind,
+        id: String,
+    },
+    RequestCostLimit {
+        estimate: NanoUsd,
+        limit: NanoUsd,
+    },
+    RateLimited {
+        unit: &'static str,
+        limit: i64,
+        retry_after: u64,
+    },
+    /// A provider refused the request itself; another would as well.
+    UpstreamRejected {
+        status: u16,
+        message: String,
+    },
+    /// No provider could answer. `billed`: one of them may have begun to.
+    Degraded {
+        retry_after: u64,
+        billed: bool,
+        detail: String,
+    },
+    /// A provider failed after content had left.
+    BrokenStream {
+        detail: String,
+    },
+    StoreDown(StoreError),
+}
+
+/// The numbers of a refused budget.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quota {
+    pub kind: ScopeKind,
+    pub id: String,
+    pub cap: NanoUsd,
+    pub spent: NanoUsd,
+    pub held: NanoUsd,
+    pub needed: NanoUsd,
+    pub resets_at: Option<Timestamp>,
+    /// Seconds until then.
+    pub retry_after: Option<u64>,
+}
+
+impl From<BadRequest> for GatewayError {
+    fn from(fault: BadRequest) -> Self {
+        GatewayError::BadRequest(fault)
+    }
+}
+
+impl GatewayError {
+    /// What the log is told and the caller is not.
+    pub fn internal_message(&self) -> Option<String> {
+        match self {
+            GatewayError::Degraded { detail, .. } | GatewayError::BrokenStream { detail } => {
+                Some(detail.clone())
+            }
+            GatewayError::StoreDown(error) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
+    /// What the caller is told. Budgets answer 429 on the prompt form and 402 elsewhere, where
+    /// SDKs would repeat a 429.
+    pub fn report(&self, dialect: Dialect) -> ErrorReport {
+        let budget_status = match dialect {
+            Dialect::Seed => 429,
+            Dialect::OpenAi => 402,
+        };
+        match self {
+            GatewayError::BadRequest(fault) => bad_request(fault),
+            GatewayError::TooLarge { limit } => report(
+                413,
+                "invalid_request_error",
+                "request_too_large",
+                format!("the body is larger than {limit} bytes"),
+            ),
+            GatewayError::Unauthorized => report(
+                401,
+                "authentication_error",
+                "invalid_api_key",
+                "no valid API key was given; send it as Authorization: Bearer or x-api-key",
+            ),
+            GatewayError::ModelForbidden { model } => with_param(
+                report(
+                    403,
+                    "permission_error",
+                    "model_not_allowed",
+                    format!("this key may not use the model {model:?}"),
+                ),
+                "model",
+            ),
+            GatewayError::UnknownModel { model } => {
+                let text = format!("the model {model:?} does not exist here or has no price");
+                with_param(report(404, "invalid_request_error", "model_not_found", text), "model")
+            }
+            GatewayError::QuotaExceeded(quota) => quota_exceeded(quota, budget_status),
+            GatewayError::ScopeStopped { kind, id } => no_retry(report(
+                403,
+                "permission_error",
+                "scope_stopped",
+                format!("the {kind} {id} is stopped; ask the operator"),
+            )),
+            GatewayError::RequestCostLimit { estimate, limit } => {
+                let text = format!(
+                    "this request could cost {estimate} USD, more than the limit of {limit} USD for one request; lower max_tokens"
+                );
+                let mut report =
+                    no_retry(report(budget_status, "insufficient_quota", "request_cost_limit", text));
+                report.details = details(json!({ "estimate": estimate, "limit": limit }));
+                report
+            }
+            GatewayError::RateLimited { unit, limit, retry_after } => {
+                let text =
+                    format!("rate limit of {limit} {unit} per minute reached; try again in {retry_after} s");
+                ErrorReport {
+                    retry_after: Some(*retry_after),
+                    ..report(429, "rate_limit_error", "rate_limited", text)
+                }
+            }
+            GatewayError::UpstreamRejected { status, message } => no_retry(report(
+                *status,
+                "invalid_request_error",
+                "upstream_rejected",
+                format!("the provider refused the request: {message}"),
+            )),
+            GatewayError::Degraded { retry_after, billed, .. } => {
+                let text = "Processing slower than usual, try again.";
+                let report = ErrorReport {
+                    retry_after: Some(*retry_after),
+                    ..report(503, "api_error", "degraded", text)
+                };
+                if *billed { no_retry(report) } else { report }
+            }
+            GatewayError::BrokenStream { .. } => {
+                let text = "The answer broke off: the provider failed after it had begun.";
+                no_retry(report(502, "api_error", "upstream_failed", text))
+            }
+            GatewayError::StoreDown(_) => {
+                let text = "Budgets cannot be checked right now, so nothing was sent. Try again.";
+                ErrorReport { retry_after: Some(1), ..report(503, "api_error", "store_unavailable", text) }
+            }
+        }
+    }
+}
+
+fn report(status: u16, kind: &'static str, code: &'static str, message: impl Into<String>) -> ErrorReport {
+    ErrorReport {
+        status,
+        kind,
+        code,
+        message: message.into(),
+        param: None,
+        details: Map::new(),
+        retry_after: None,
+        should_retry: None,
+    }
+}
+
+fn with_param(report: ErrorReport, param: &str) -> ErrorReport {
+    ErrorReport { param: Some(param.to_owned()), ..report }
+}
+
+fn no_retry(report: ErrorReport) -> ErrorReport {
+    ErrorReport { should_retry: Some(false), ..report }
+}
+
+fn details(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn bad_request(fault: &BadRequest) -> ErrorReport {
+    let param = (!fault.param.is_empty()).then(|| fault.param.clone());
+    ErrorReport { param, ..report(400, "invalid_request_error", "invalid_request", &fault.message) }
+}
+
+fn quota_exceeded(quota: &Quota, status: u16) -> ErrorReport {
+    let Quota { kind, id, cap, spent, held, needed, .. } = quota;
+    let text = format!(
+        "the budget of {kind} {id} is used up: cap {cap} USD, spent {spent} USD, held {held} USD, and this request needs {needed} USD"
+    );
+    let mut report = no_retry(report(status, "insufficient_quota", "quota_exceeded", text));
+    report.retry_after = quota.retry_after;
+    report.details = details(json!({
+        "scope": kind, "scopeId": id, "cap": cap, "spent": spent, "held": held,
+        "resetsAt": quota.resets_at.map(Timestamp::rfc3339),
+    }));
+    report
+}

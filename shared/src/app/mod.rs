@@ -1,0 +1,89 @@
+//! The use cases, over ports. Only here things have an order.
+//!
+//! The page to read first is [`serve`]: one request from key to settlement.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::Config;
+use crate::domain::key::Pepper;
+use crate::domain::price_book::PriceBook;
+use crate::ports::{AnswerCache, Clock, Counters, FindKey, SettleQueue, Upstream, WriteLedger};
+
+pub mod administer;
+mod attempt;
+pub mod authenticate;
+pub mod breakers;
+pub mod error;
+pub mod lookup;
+pub mod meter;
+mod random;
+pub mod reserve;
+pub mod route;
+mod run;
+pub mod serve;
+pub mod settle;
+pub mod warm_keys;
+
+/// Everything a request needs, built once at cold start.
+pub struct App {
+    pub config: Config,
+    pub prices: PriceBook,
+    pub pepper: Pepper,
+    pub tuning: Tuning,
+    pub clock: Arc<dyn Clock>,
+    pub keys: Arc<dyn FindKey>,
+    pub counters: Arc<dyn Counters>,
+    pub ledger: Arc<dyn WriteLedger>,
+    pub answers: Arc<dyn AnswerCache>,
+    pub breakers: breakers::Breakers,
+    pub settle_queue: Arc<dyn SettleQueue>,
+    pub upstream: Arc<dyn Upstream>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Times that no operator needs to set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// The longest silence of a provider between two chunks.
+    pub idle: Duration,
+    /// How often a silent stream tells the caller that it lives.
+    pub ping: Duration,
+    /// How long a settlement may hold up the last frame before it goes to the queue.
+    pub settle: Duration,
+    /// What is left of the function's time when the provider is cut off, for the honest end.
+    pub closing: Duration,
+    /// The first backoff before a retry; the wait is random below it.
+    pub retry: Duration,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Tuning {
+            idle: Duration::from_secs(25),
+            ping: Duration::from_secs(10),
+            settle: Duration::from_millis(300),
+            closing: Duration::from_secs(3),
+            retry: Duration::from_millis(200),
+        }
+    }
+}
+
+/// Refuses a configuration that promises what this version does not keep.
+///
+/// # Errors
+/// Names the section.
+pub fn supported(config: &Config) -> Result<(), String> {
+    match config.tenants.is_empty() {
+        true => Ok(()),
+        false => {
+            Err("$.tenants: tenant policies are not enforced by this version, so they are refused".to_owned())
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Which models may answer, in which order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::App;
+use super::authenticate::Caller;
+use super::error::GatewayError;
+use crate::config::ModelName;
+use crate::domain::price::Price;
+use crate::domain::time::Timestamp;
+
+/// A model that can be called and paid for.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub model: ModelName,
+    pub price: Arc<Price>,
+}
+
+/// What was asked for: the named model, or the configured primary.
+///
+/// # Errors
+/// [`GatewayError::UnknownModel`] when the name is none, its provider is unknown, or nothing
+/// prices it: it is refused before dispatch.
+pub fn requested(app: &App, name: Option<&str>, now: Timestamp) -> Result<Target, GatewayError> {
+    let unknown = || GatewayError::UnknownModel { model: name.unwrap_or_default().to_owned() };
+    let model = match name {
+        Some(name) => name.parse().map_err(|_| unknown())?,
+        None => app.config.routing.primary.clone(),
+    };
+    app.config.provider(model.provider()).ok_or_else(unknown)?;
+    let price = app.prices.price(&model, now).ok_or_else(unknown)?;
+    Ok(Target { model, price })
+}
+
+/// The requested model, then the configured chain without it. What the key may not use, nothing
+/// prices, or no configured provider serves is left out; the requested model must be allowed.
+///
+/// # Errors
+/// [`GatewayError::ModelForbidden`], or [`GatewayError::Degraded`] when nothing is left.
+pub fn plan(app: &App, caller: &Caller, first: Target, now: Timestamp) -> Result<Vec<Target>, GatewayError> {
+    caller.may_use(&first.model)?;
+    let others =
+        app.config.routing.chain().filter(|model| **model != first.model && caller.may_use(model).is_ok());
+    let priced = others
+        .filter_map(|model| Some(Target { model: model.clone(), price: app.prices.price(model, now)? }));
+    let targets: Vec<Target> = std::iter::once(first.clone())
+        .chain(priced)
+        .filter(|target| app.upstream.is_ready(&target.model))
+        .collect();
+    match targets.is_empty() {
+        false => Ok(targets),
+        true => {
+            let detail = format!("no provider is configured for {} or its fallbacks", first.model);
+            Err(GatewayError::Degraded { retry_after: 60, billed: false, detail })
+        }
+    }
+}
+
+/// How long the first content may take.
+pub fn first_token_timeout(app: &App, model: &ModelName) -> Duration {
+    let own = app.config.routing.timeouts.get(model);
+    Duration::from_millis(own.copied().unwrap_or(app.config.gateway.timeout_ms))
+}

@@ -1,0 +1,379 @@
+//! The money path of a miss: reserve, call, settle, for each target in turn.
+//!
+//! It runs in a task of its own, so a caller who leaves changes nothing: the provider is read to
+//! its end and the hold is settled at what it really cost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Instant, timeout_at};
+
+use super::App;
+use super::attempt::{Attempted, Limits, attempt};
+use super::authenticate::Caller;
+use super::breakers::Permit;
+use super::error::GatewayError;
+use super::lookup;
+use super::random;
+use super::reserve::{Purpose, RateView, reserve};
+use super::route::{Target, first_token_timeout};
+use super::settle::settle_in_time;
+use crate::config::ModelName;
+use crate::domain::bound::{self, BoundError, RequestSize};
+use crate::domain::cache::CacheKey;
+use crate::domain::id::AttemptId;
+use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
+use crate::domain::money::NanoUsd;
+use crate::domain::reservation::Reservation;
+use crate::domain::time::Timestamp;
+use crate::domain::usage::TokenUsage;
+use crate::ports::AttemptError;
+use crate::protocol::answer::Answer;
+use crate::protocol::canonical::{ChatRequest, Chunk};
+use crate::protocol::dialect::Summary;
+
+/// A provider that asks for longer quiet than this is not waited for.
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(2);
+/// How long a throttled target rests when it does not say.
+const COOL_DOWN: Duration = Duration::from_secs(1);
+
+/// Everything the task needs to finish without its caller.
+pub(super) struct Job {
+    pub app: Arc<App>,
+    pub caller: Caller,
+    pub request_id: AttemptId,
+    pub request: ChatRequest,
+    pub size: RequestSize,
+    pub targets: Vec<Target>,
+    /// Where the answer is kept, if the first target gives it.
+    pub cache_key: Option<CacheKey>,
+    /// The function's own deadline, less the time an honest end takes.
+    pub deadline: Instant,
+    pub expires: Timestamp,
+}
+
+/// What the caller's side is told, in order: `Open`, chunks, then `End` or `Failed`.
+#[derive(Debug)]
+pub enum Frame {
+    Open(Opened),
+    Chunk(Chunk),
+    /// The answer is complete and settled.
+    End(Summary),
+    Failed(GatewayError),
+}
+
+/// Known once the first content is in.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub served_by: String,
+    /// The model's own name for itself.
+    pub model: Option<String>,
+    pub fingerprint: Option<String>,
+    pub attempts: u32,
+    pub rates: RateView,
+    pub admitted_after: Duration,
+    pub first_token_after: Duration,
+}
+
+/// The caller's end of the channel. Nothing here fails: a caller who left is not an error.
+pub(super) struct Outlet<'a> {
+    frames: &'a Sender<Frame>,
+    deadline: Instant,
+    opened: Opened,
+    dispatched: Instant,
+}
+
+impl Outlet<'_> {
+    pub(super) async fn open(&mut self, so_far: &Answer) {
+        let model = so_far.model.clone();
+        let fingerprint = so_far.fingerprint.clone();
+        let opened = Opened {
+            model,
+            fingerprint,
+            first_token_after: self.dispatched.elapsed(),
+            ..self.opened.clone()
+        };
+        send(self.frames, self.deadline, Frame::Open(opened)).await;
+    }
+
+    pub(super) async fn chunk(&self, chunk: Chunk) {
+        send(self.frames, self.deadline, Frame::Chunk(chunk)).await;
+    }
+}
+
+/// A slow reader holds the provider back, but not beyond the deadline.
+async fn send(frames: &Sender<Frame>, deadline: Instant, frame: Frame) {
+    let _ = timeout_at(deadline, frames.send(frame)).await;
+}
+
+/// Tries the targets in order until one answers, then retries one if the fleet can afford it.
+pub(super) async fn run(job: Job, frames: Sender<Frame>) {
+    let mut course = Course { attempts: 0, billed: false, failures: Vec::new(), retry: None, earliest: None };
+    for index in 0..job.targets.len() {
+        match job.try_target(&job.targets[index], index == 0, &mut course, &frames).await {
+            Step::Next => {}
+            Step::Over(last) => return send(&frames, job.deadline, last).await,
+        }
+    }
+    if let Some(index) = job.retry_after_backoff(&course).await {
+        if let Step::Over(last) = job.try_target(&job.targets[index], index == 0, &mut course, &frames).await
+        {
+            return send(&frames, job.deadline, last).await;
+        }
+    }
+    let now = job.app.clock.now();
+    let retry_after = course.earliest.map_or(1, |at| at.since(now).as_secs() + 1);
+    let detail = course.failures.join("; ");
+    tracing::warn!(request = %job.request_id, detail, "no provider could answer");
+    let failed = GatewayError::Degraded { retry_after, billed: course.billed, detail };
+    send(&frames, job.deadline, Frame::Failed(failed)).await;
+}
+
+/// What happened so far.
+struct Course {
+    attempts: u32,
+    billed: bool,
+    failures: Vec<String>,
+    /// The first target worth a second try, and the wait its provider asked for.
+    retry: Option<(ModelName, Duration)>,
+    /// When the first of the refused targets may be called again.
+    earliest: Option<Timestamp>,
+}
+
+enum Step {
+    Next,
+    Over(Frame),
+}
+
+impl Job {
+    async fn try_target(
+        &self,
+        target: &Target,
+        is_first: bool,
+        course: &mut Course,
+        frames: &Sender<Frame>,
+    ) -> Step {
+        let app = &self.app;
+        let limits = Limits {
+            first_token: first_token_timeout(app, &target.model),
+            idle: app.tuning.idle,
+            deadline: self.deadline,
+        };
+        let lease = limits.first_token + Duration::from_secs(5);
+        if let Permit::Wait { until } = app.breakers.permit(&target.model, lease, app.clock.now()).await {
+            course.earliest = Some(course.earliest.map_or(until, |earliest| earliest.min(until)));
+            course.failures.push(format!("{}: circuit open", target.model));
+            return Step::Next;
+        }
+        let bound = match self.bound(target) {
+            Ok(bound) => bound,
+            Err(BoundError::ImagesUnbounded) if !is_first => return Step::Next,
+            Err(error) => return Step::Over(Frame::Failed(unbounded(error, &target.model))),
+        };
+        let started = Instant::now();
+        let purpose =
+            Purpose { caller: &self.caller, request: self.request_id, target, bound, expires: self.expires };
+        let (paid, rates) = match reserve(app, &purpose).await {
+            Ok(held) => held,
+            Err(refused) => return Step::Over(Frame::Failed(refused)),
+        };
+        course.attempts += 1;
+        let opened = Opened {
+            served_by: target.model.to_string(),
+            model: None,
+            fingerprint: None,
+            attempts: course.attempts,
+            rates,
+            admitted_after: started.elapsed(),
+            first_token_after: Duration::ZERO,
+        };
+        let mut outlet = Outlet { frames, deadline: self.deadline, opened, dispatched: Instant::now() };
+        let done = attempt(app.upstream.as_ref(), &paid, &self.request, &limits, &mut outlet).await;
+        match done.end.clone() {
+            Ok(()) => Step::Over(self.complete(paid, done, is_first).await),
+            Err(error) => self.fail(paid, done, error, course).await,
+        }
+    }
+
+    fn bound(&self, target: &Target) -> Result<bound::Bound, BoundError> {
+        let hard_limit = self.app.config.billing.hard_limit_per_request_nano.map(NanoUsd::from_nano);
+        bound::bound(&target.price, &self.size, hard_limit)
+    }
+
+    /// Settles, tells the breaker and keeps the answer side by side, all before the last frame.
+    async fn complete(&self, paid: Reservation, done: Attempted, is_first: bool) -> Frame {
+        let now = self.app.clock.now();
+        let line = self.line(&paid, &done, Outcome::Completed, now);
+        let keep = async {
+            if let (Some(key), true) = (&self.cache_key, is_first) {
+                lookup::keep(&self.app, key, &done.answer, paid.target(), now).await;
+            }
+        };
+        tokio::join!(settle_in_time(&self.app, &line), keep, self.app.breakers.succeeded(paid.target(), now));
+        Frame::End(Summary { usage: line.usage, cost: line.amount })
+    }
+
+    /// Settles what a failed attempt may have cost, tells the breaker, and says whether another
+    /// target may be tried.
+    async fn fail(
+        &self,
+        paid: Reservation,
+        done: Attempted,
+        error: AttemptError,
+        course: &mut Course,
+    ) -> Step {
+        let now = self.app.clock.now();
+        let verdict = Verdict::of(&error);
+        let outcome = if verdict.may_be_billed || done.committed {
+            Outcome::FailedBilled
+        } else {
+            Outcome::FailedUnbilled
+        };
+        let line = self.line(&paid, &done, outcome, now);
+        tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, committed = done.committed, "attempt failed");
+        tokio::join!(settle_in_time(&self.app, &line), self.tell_breaker(paid.target(), &error, now));
+        course.billed |= outcome == Outcome::FailedBilled;
+        course.failures.push(format!("{}: {error:?}", paid.target()));
+        if done.committed {
+            return Step::Over(Frame::Failed(GatewayError::BrokenStream {
+                detail: course.failures.join("; "),
+            }));
+        }
+        if let (true, AttemptError::Status { status, message, .. }) = (verdict.callers_fault, &error) {
+            return Step::Over(Frame::Failed(GatewayError::UpstreamRejected {
+                status: *status,
+                message: message.clone(),
+            }));
+        }
+        if verdict.worth_a_retry && course.retry.is_none() {
+            course.retry = Some((paid.target().clone(), verdict.asked_to_wait));
+        }
+        Step::Next
+    }
+
+    async fn tell_breaker(&self, target: &ModelName, error: &AttemptError, now: Timestamp) {
+        match error {
+            AttemptError::Status { status: 429, retry_after, .. } => {
+                self.app.breakers.throttled(target, now + retry_after.unwrap_or(COOL_DOWN), now).await;
+            }
+            error if Verdict::of(error).callers_fault => self.app.breakers.succeeded(target, now).await,
+            _ => self.app.breakers.failed(target, now).await,
+        }
+    }
+
+    /// Waits a random time below the backoff, or what the provider asked for, and returns the
+    /// target to try again. Nothing is retried when its fleet-wide budget is spent.
+    async fn retry_after_backoff(&self, course: &Course) -> Option<usize> {
+        let (model, asked) = course.retry.as_ref()?;
+        let index = self.targets.iter().position(|target| target.model == *model)?;
+        let most = u64::try_from(self.app.tuning.retry.as_millis()).unwrap_or(u64::MAX);
+        let wait = Duration::from_millis(random::below(most.saturating_add(1))).max(*asked);
+        if wait > RETRY_WAIT_MAX || Instant::now() + wait >= self.deadline || course.billed {
+            return None;
+        }
+        if !self.app.breakers.take_retry(model, self.app.clock.now()).await {
+            return None;
+        }
+        tokio::time::sleep(wait).await;
+        Some(index)
+    }
+
+    fn line(&self, paid: &Reservation, done: &Attempted, outcome: Outcome, now: Timestamp) -> LedgerLine {
+        let (usage, amount, quality) = charge(paid, done, outcome, &self.size);
+        let facts = paid.facts();
+        if amount > paid.bound().amount {
+            tracing::error!(attempt = %paid.id(), %amount, held = %paid.bound().amount, "hold_underestimate");
+        }
+        LedgerLine {
+            version: LINE_VERSION,
+            id: paid.id(),
+            request: facts.request,
+            tenant: facts.tenant.clone(),
+            key_id: facts.key.clone(),
+            user: self.request.user.clone(),
+            model: facts.model.clone(),
+            price: facts.price.clone(),
+            quality,
+            amount,
+            reserved: paid.bound().amount,
+            usage,
+            outcome,
+            items: paid.items().to_vec(),
+            at: now,
+        }
+    }
+}
+
+/// What an attempt is charged. Exact where the provider told its usage or bills nothing; else an
+/// upper bound: bytes where everything the model wrote was seen, the whole hold where it was not.
+fn charge(
+    paid: &Reservation,
+    done: &Attempted,
+    outcome: Outcome,
+    size: &RequestSize,
+) -> (TokenUsage, NanoUsd, Quality) {
+    let held = paid.bound();
+    match outcome {
+        Outcome::FailedUnbilled | Outcome::Abandoned | Outcome::CacheHit => {
+            return (TokenUsage::default(), NanoUsd::ZERO, Quality::Exact);
+        }
+        Outcome::Completed | Outcome::FailedBilled => {}
+    }
+    if done.usage_reported {
+        let usage = done.answer.usage;
+        // A cost beyond 64 bits is no cost: the hold is the most that can be true.
+        return match paid.price().cost(&usage) {
+            Ok(amount) => (usage, amount, Quality::Exact),
+            Err(_) => (usage, held.amount, Quality::Estimated),
+        };
+    }
+    let seen_whole = outcome == Outcome::Completed && !paid.price().reasoning;
+    let most = held.max_output_tokens.saturating_mul(size.choices);
+    let output = if seen_whole { done.output_bytes.min(most) } else { most };
+    let usage = TokenUsage { uncached: size.input_bytes, output, ..TokenUsage::default() };
+    let amount = match (seen_whole, paid.price().cost(&usage)) {
+        (true, Ok(cost)) => cost.min(held.amount),
+        _ => held.amount,
+    };
+    (usage, amount, Quality::Estimated)
+}
+
+fn unbounded(error: BoundError, model: &ModelName) -> GatewayError {
+    let bad = |param: &str, message: String| {
+        GatewayError::BadRequest(crate::protocol::fields::BadRequest::new(param, message))
+    };
+    match error {
+        BoundError::OverLimit { estimate, limit } => GatewayError::RequestCostLimit { estimate, limit },
+        BoundError::ImagesUnbounded => bad("messages", format!("{model} has no bounded price for images")),
+        BoundError::Overflow => {
+            bad("max_tokens", "the cost of this request does not fit 64 bits of nano-dollars".to_owned())
+        }
+    }
+}
+
+/// What an error means for money and routing.
+struct Verdict {
+    may_be_billed: bool,
+    /// Another provider would refuse it as well.
+    callers_fault: bool,
+    worth_a_retry: bool,
+    asked_to_wait: Duration,
+}
+
+impl Verdict {
+    fn of(error: &AttemptError) -> Verdict {
+        let (may_be_billed, callers_fault, worth_a_retry, wait) = match error {
+            AttemptError::Connect(_) => (false, false, true, None),
+            AttemptError::Status { status, retry_after, .. } => {
+                let callers_fault = matches!(status, 400 | 413 | 422);
+                let worth = matches!(status, 408 | 409 | 429) || *status >= 500;
+                (false, callers_fault, worth, *retry_after)
+            }
+            // Providers report overload this way before they have begun; nothing was generated.
+            AttemptError::InStream { .. } => (false, false, true, None),
+            AttemptError::Timeout(_) | AttemptError::Broken(_) => (true, false, false, None),
+        };
+        Verdict { may_be_billed, callers_fault, worth_a_retry, asked_to_wait: wait.unwrap_or_default() }
+    }
+}

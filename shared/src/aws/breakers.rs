@@ -1,0 +1,80 @@
+//! Breakers, on the control table: partition `breaker#<target>`, sort key `state`.
+
+use async_trait::async_trait;
+
+use super::clients::Clients;
+use super::errors::{Conditional, store_error};
+use super::expression::Expression;
+use super::item::{Item, from_item, int, key, malformed, n, to_value};
+use crate::domain::breaker::Breaker;
+use crate::ports::{BreakerStore, StoreError, Versioned};
+
+#[derive(Clone, Debug)]
+pub struct DynamoBreakers {
+    clients: Clients,
+    table: String,
+}
+
+impl DynamoBreakers {
+    /// `table` is the control table.
+    pub fn new(clients: Clients, table: String) -> Self {
+        DynamoBreakers { clients, table }
+    }
+}
+
+#[async_trait]
+impl BreakerStore for DynamoBreakers {
+    async fn read(&self, target: &str) -> Result<Versioned, StoreError> {
+        let found = self
+            .clients
+            .patient
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(breaker_key(target)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(store_error)?;
+        let Some(item) = found.item() else { return Ok(Versioned::default()) };
+        let breaker = item.get("breaker").and_then(|value| value.as_m().ok());
+        Ok(Versioned {
+            breaker: from_item(breaker.ok_or_else(|| malformed("breaker"))?)?,
+            version: u64::try_from(int(item, "ver")?).map_err(|_| malformed("ver"))?,
+        })
+    }
+
+    /// A swap that is resent after it landed reports false, though it won: the other way round two
+    /// instances could each believe that the one probe is theirs.
+    async fn swap(&self, target: &str, version: u64, next: &Breaker) -> Result<bool, StoreError> {
+        let mut expression = Expression::default();
+        expression.set("breaker", "breaker", to_value(next)?);
+        expression.set("ver", "next", n(version + 1));
+        match version {
+            0 => expression.absent("pk"),
+            seen => expression.compare("ver", "=", "seen", n(seen)),
+        }
+        let update = self
+            .clients
+            .patient
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(breaker_key(target)))
+            .update_expression(expression.update())
+            .condition_expression(expression.condition())
+            .set_expression_attribute_names(Some(expression.names))
+            .set_expression_attribute_values(Some(expression.values))
+            .send()
+            .await;
+        match update {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error().and_then(Conditional::refused) {
+                Some(_) => Ok(false),
+                None => Err(store_error(error)),
+            },
+        }
+    }
+}
+
+fn breaker_key(target: &str) -> Item {
+    key(format!("breaker#{target}"), "state")
+}

@@ -1,0 +1,130 @@
+//! The counter's transitions as condition and update expressions. Each equals the function of the
+//! same name in [`crate::domain::counter`]; the contract suite compares them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::counter_item::{hold_value, state_word};
+use super::expression::Expression;
+use super::item::{Item, n, s};
+use crate::domain::counter::{self, Close, Hold, Reserve, ScopeState, WindowForm};
+use crate::domain::id::AttemptId;
+use crate::domain::money::NanoUsd;
+
+/// Whether a reserve fails whatever the item holds: an expression cannot compare its own values.
+pub(super) fn never_fits(write: &Reserve) -> bool {
+    let (requests, tokens) = write.rate_room();
+    match write.form {
+        WindowForm::Create => counter::reserve(None, write).is_none(),
+        WindowForm::Roll { .. } => [requests, tokens].into_iter().flatten().any(|room| room < 0),
+        WindowForm::Same => false,
+    }
+}
+
+pub(super) fn reserve(write: &Reserve) -> Expression {
+    match write.form {
+        WindowForm::Create => create(write),
+        WindowForm::Same => enter(write, write.window),
+        WindowForm::Roll { from } => enter(write, from),
+    }
+}
+
+fn create(write: &Reserve) -> Expression {
+    let remaining = write.cap.nano().saturating_sub(write.amount().nano());
+    let live = write.hold.iter().map(|hold| (write.id.to_string(), hold_value(hold)));
+    let mut expression = Expression::default();
+    expression.set("cap", "cap", n(write.cap.nano()));
+    expression.set("remaining", "remaining", n(remaining));
+    expression.set("state", "active", s(state_word(ScopeState::Active)));
+    expression.set("window", "window", n(write.window));
+    expression.set("requests", "one", n(1));
+    expression.set("tokens", "tokens", n(write.tokens));
+    expression.set("live", "live", AttributeValue::M(live.collect::<Item>()));
+    expression.absent("pk");
+    expression
+}
+
+/// `seen` is the window the item must count: the present one, or the one that ends here.
+fn enter(write: &Reserve, seen: i64) -> Expression {
+    let hold_path = format!("live.{}", write.id);
+    let mut expression = Expression::default();
+    expression.add("remaining", "taken", n(-i128::from(write.amount().nano())));
+    if let Some(hold) = &write.hold {
+        expression.set(&hold_path, "hold", hold_value(hold));
+    }
+    match write.form {
+        WindowForm::Roll { .. } => {
+            expression.set("window", "window", n(write.window));
+            expression.set("requests", "one", n(1));
+            expression.set("tokens", "tokens", n(write.tokens));
+        }
+        WindowForm::Create | WindowForm::Same => count(write, &mut expression),
+    }
+    expression.compare("window", "=", "seen", n(seen));
+    expression.compare("state", "=", "active", s(state_word(ScopeState::Active)));
+    expression.compare("remaining", ">=", "amount", n(write.amount().nano()));
+    expression.absent(&hold_path);
+    expression.absent_or_below("floor", "id", s(write.id.to_string()));
+    expression
+}
+
+/// Counts the request in the present window, where that has room.
+fn count(write: &Reserve, expression: &mut Expression) {
+    let (requests, tokens) = write.rate_room();
+    expression.add("requests", "one", n(1));
+    expression.add("tokens", "tokens", n(write.tokens));
+    if let Some(room) = requests {
+        expression.compare("requests", "<=", "request_room", n(room));
+    }
+    if let Some(room) = tokens {
+        expression.compare("tokens", "<=", "token_room", n(room));
+    }
+}
+
+/// What a close must know of the hold, since an update may add two operands and no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Terms {
+    pub(super) amount: NanoUsd,
+    pub(super) tokens: i64,
+    pub(super) window: i64,
+    /// The counter still counts the hold's window.
+    pub(super) is_current: bool,
+}
+
+impl Terms {
+    pub(super) fn of(hold: &Hold, counter_window: i64) -> Self {
+        Terms {
+            amount: hold.amount,
+            tokens: hold.tokens,
+            window: hold.window,
+            is_current: hold.window == counter_window,
+        }
+    }
+}
+
+/// Closes a hold of exactly these terms: a condition on its amount fails where the hold is gone.
+pub(super) fn close(write: &Close, terms: &Terms) -> Expression {
+    let hold_path = format!("live.{}", write.id);
+    let back = i128::from(terms.amount.nano()) - i128::from(write.billed.nano());
+    let mut expression = Expression::default();
+    expression.add("remaining", "back", n(back));
+    expression.remove(&hold_path);
+    expression.compare(&format!("{hold_path}.amount"), "=", "amount", n(terms.amount.nano()));
+    if terms.is_current {
+        let unused = i128::from(terms.tokens) - i128::from(write.billed_tokens);
+        expression.add("tokens", "unused", n(-unused));
+        expression.compare("window", "=", "window", n(terms.window));
+    } else {
+        expression.compare("window", "<>", "window", n(terms.window));
+    }
+    expression
+}
+
+/// The counter's part of LATE SETTLE.
+pub(super) fn correct(id: AttemptId, estimated: NanoUsd, exact: NanoUsd) -> Expression {
+    let back = i128::from(estimated.nano()) - i128::from(exact.nano());
+    let mut expression = Expression::default();
+    expression.add("remaining", "back", n(back));
+    expression.exists("pk");
+    expression.absent(&format!("live.{id}"));
+    expression
+}

@@ -1,0 +1,116 @@
+//! Keys, on the control table: partition `key`, sort key the key's id.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+
+use super::clients::Clients;
+use super::errors::{Conditional, store_error};
+use super::expression::Expression;
+use super::item::{from_item, key, n, s, to_item};
+use crate::domain::key::KeyRecord;
+use crate::domain::time::Timestamp;
+use crate::ports::{FindKey, ManageKeys, StoreError};
+
+const PARTITION: &str = "key";
+
+#[derive(Clone, Debug)]
+pub struct DynamoKeys {
+    clients: Clients,
+    table: String,
+}
+
+impl DynamoKeys {
+    /// `table` is the control table.
+    pub fn new(clients: Clients, table: String) -> Self {
+        DynamoKeys { clients, table }
+    }
+}
+
+#[async_trait]
+impl FindKey for DynamoKeys {
+    /// Strongly consistent: a key just made works at once.
+    async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        let found = self
+            .clients
+            .patient
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key(PARTITION, id)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(store_error)?;
+        found.item().map(from_item).transpose()
+    }
+}
+
+#[async_trait]
+impl ManageKeys for DynamoKeys {
+    async fn create(&self, record: &KeyRecord) -> Result<(), StoreError> {
+        let mut item = to_item(record)?;
+        item.extend(key(PARTITION, &record.id));
+        let put = self
+            .clients
+            .patient
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = put else { return Ok(()) };
+        let standing = error.as_service_error().and_then(Conditional::refused);
+        match standing.flatten().map(from_item::<KeyRecord>) {
+            // The first of two attempts landed, and its answer was lost.
+            Some(Ok(standing)) if standing == *record => Ok(()),
+            Some(_) => Err(StoreError::Rejected(format!("key {} exists", record.id))),
+            None => Err(store_error(error)),
+        }
+    }
+
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        let mut pages = self
+            .clients
+            .patient
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(PARTITION))
+            .consistent_read(true)
+            .into_paginator()
+            .send();
+        let mut records = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(store_error)?.items() {
+                records.push(from_item(item)?);
+            }
+        }
+        Ok(records)
+    }
+
+    async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+        let mut expression = Expression::default();
+        expression.set_once("revokedAt", "at", n(at.millis()));
+        expression.exists("pk");
+        let update = self
+            .clients
+            .patient
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(PARTITION, id)))
+            .update_expression(expression.update())
+            .condition_expression(expression.condition())
+            .set_expression_attribute_names(Some(expression.names))
+            .set_expression_attribute_values(Some(expression.values))
+            .send()
+            .await;
+        match update {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error().and_then(Conditional::refused) {
+                Some(_) => Ok(false),
+                None => Err(store_error(error)),
+            },
+        }
+    }
+}

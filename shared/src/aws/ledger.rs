@@ -1,0 +1,172 @@
+//! The ledger: one item a line, in the partition that its tenant and id give, with amounts as
+//! whole numbers of nano-dollars.
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+
+use super::clients::Clients;
+use super::conflict;
+use super::counter_item::counter_key;
+use super::counter_writes;
+use super::errors::{Conditional, store_error};
+use super::expression::Expression;
+use super::item::{Item, from_item, int, key, n, s, to_item};
+use crate::domain::id::AttemptId;
+use crate::domain::ledger::LedgerLine;
+use crate::domain::money::NanoUsd;
+use crate::domain::time::Timestamp;
+use crate::ports::{PutLine, ReadLedger, StoreError, WriteLedger};
+
+/// The index over the lines of one key: hash `keyId`, range `sk`, which is the line's id.
+pub const KEY_INDEX: &str = "by-key";
+/// Kept as numbers, though JSON shows them as decimal strings.
+const AMOUNTS: [&str; 2] = ["amount", "reserved"];
+
+#[derive(Clone, Debug)]
+pub struct DynamoLedger {
+    clients: Clients,
+    ledger: String,
+    budgets: String,
+}
+
+impl DynamoLedger {
+    /// A correction changes a line and its counters in one transaction, hence both tables.
+    pub fn new(clients: Clients, ledger: String, budgets: String) -> Self {
+        DynamoLedger { clients, ledger, budgets }
+    }
+
+    /// One try; `None` when another transaction was at the same items.
+    async fn try_correct(&self, writes: Vec<TransactWriteItem>) -> Result<Option<bool>, StoreError> {
+        let sent = self.clients.patient.transact_write_items().set_transact_items(Some(writes)).send().await;
+        let Err(error) = sent else { return Ok(Some(true)) };
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+        else {
+            return Err(store_error(error));
+        };
+        let any = |code: &str| {
+            let has = |reason: &CancellationReason| reason.code() == Some(code);
+            cancelled.cancellation_reasons().iter().any(has)
+        };
+        match (any("ConditionalCheckFailed"), any("TransactionConflict")) {
+            (true, _) => Ok(Some(false)),
+            (false, true) => Ok(None),
+            (false, false) => Err(store_error(error)),
+        }
+    }
+
+    fn correction(
+        &self,
+        estimated: &LedgerLine,
+        exact: &LedgerLine,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let mut stands = Expression::default();
+        stands.compare("quality", "=", "estimated", s("estimated"));
+        stands.compare("amount", "=", "amount", n(estimated.amount.nano()));
+        let line = Put::builder()
+            .table_name(&self.ledger)
+            .set_item(Some(line_item(exact)?))
+            .condition_expression(stands.condition())
+            .set_expression_attribute_names(Some(stands.names))
+            .set_expression_attribute_values(Some(stands.values))
+            .build()
+            .map_err(|error| StoreError::Rejected(error.to_string()))?;
+        let mut writes = vec![TransactWriteItem::builder().put(line).build()];
+        for counter in &exact.items {
+            let give_back = counter_writes::correct(exact.id, estimated.amount, exact.amount);
+            let update = Update::builder()
+                .table_name(&self.budgets)
+                .set_key(Some(counter_key(counter)))
+                .update_expression(give_back.update())
+                .condition_expression(give_back.condition())
+                .set_expression_attribute_names(Some(give_back.names))
+                .set_expression_attribute_values(Some(give_back.values))
+                .build()
+                .map_err(|error| StoreError::Rejected(error.to_string()))?;
+            writes.push(TransactWriteItem::builder().update(update).build());
+        }
+        Ok(writes)
+    }
+}
+
+#[async_trait]
+impl WriteLedger for DynamoLedger {
+    async fn put(&self, line: &LedgerLine) -> Result<PutLine, StoreError> {
+        let item = line_item(line)?;
+        for attempt in 0..conflict::TRIES {
+            let sent = self
+                .clients
+                .patient
+                .put_item()
+                .table_name(&self.ledger)
+                .set_item(Some(item.clone()))
+                .condition_expression("attribute_not_exists(pk)")
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+                .await;
+            let Err(error) = sent else { return Ok(PutLine::Inserted) };
+            let failed = error.as_service_error();
+            match failed.and_then(Conditional::refused).flatten() {
+                Some(standing) => return Ok(PutLine::Existing(Box::new(read_line(standing)?))),
+                None if failed.is_some_and(Conditional::is_conflict) => conflict::back_off(attempt).await,
+                None => return Err(store_error(error)),
+            }
+        }
+        Err(StoreError::Rejected("the line was in a transaction all the time".to_owned()))
+    }
+
+    async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {
+        let writes = self.correction(estimated, exact)?;
+        for attempt in 0..conflict::TRIES {
+            match self.try_correct(writes.clone()).await? {
+                Some(corrected) => return Ok(corrected),
+                None => conflict::back_off(attempt).await,
+            }
+        }
+        Err(StoreError::Rejected("the correction met other transactions all the time".to_owned()))
+    }
+}
+
+#[async_trait]
+impl ReadLedger for DynamoLedger {
+    async fn of_key(&self, key_id: &str, since: Timestamp) -> Result<Vec<LedgerLine>, StoreError> {
+        let first = AttemptId::new(since, 0).to_string();
+        let mut pages = self
+            .clients
+            .patient
+            .query()
+            .table_name(&self.ledger)
+            .index_name(KEY_INDEX)
+            .key_condition_expression("keyId = :key AND sk >= :first")
+            .expression_attribute_values(":key", s(key_id))
+            .expression_attribute_values(":first", s(first))
+            .into_paginator()
+            .send();
+        let mut lines = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(store_error)?.items() {
+                lines.push(read_line(item)?);
+            }
+        }
+        Ok(lines)
+    }
+}
+
+fn line_item(line: &LedgerLine) -> Result<Item, StoreError> {
+    let mut item = to_item(line)?;
+    item.insert("amount".to_owned(), n(line.amount.nano()));
+    item.insert("reserved".to_owned(), n(line.reserved.nano()));
+    item.extend(key(LedgerLine::partition(&line.tenant, line.id), line.id.to_string()));
+    Ok(item)
+}
+
+fn read_line(item: &Item) -> Result<LedgerLine, StoreError> {
+    let mut decimal = item.clone();
+    for name in AMOUNTS {
+        let amount = NanoUsd::from_nano(int(item, name)?);
+        decimal.insert(name.to_owned(), s(amount.to_string()));
+    }
+    from_item(&decimal)
+}

@@ -1,0 +1,46 @@
+//! The ports over AWS: DynamoDB for keys, counters, ledger, answers and breakers, SQS for late
+//! settlements, Secrets Manager for secrets.
+//!
+//! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
+//! client; [`Clients`] are the two DynamoDB clients, one that retries and one that never does;
+//! then one adapter for each port, each over one table, so that a function builds only what its
+//! role may touch.
+
+mod answers;
+mod breakers;
+mod clients;
+mod config;
+mod conflict;
+mod connector;
+mod counter_item;
+mod counter_writes;
+mod counters;
+mod errors;
+mod expression;
+mod item;
+mod keys;
+mod ledger;
+mod queue;
+mod secrets;
+mod signing;
+
+pub use answers::DynamoAnswers;
+pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
+pub use breakers::DynamoBreakers;
+pub use clients::{Clients, Patience, sqs_client};
+pub use config::{AwsConfig, ConfigError};
+pub use connector::http_client;
+pub use counters::DynamoCounters;
+pub use keys::DynamoKeys;
+pub use ledger::{DynamoLedger, KEY_INDEX};
+pub use queue::SqsSettleQueue;
+pub use secrets::{SecretError, Secrets};
+
+/// The names of the tables. Each has the string keys `pk` (hash) and `sk` (range).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tables {
+    pub control: String,
+    pub budgets: String,
+    pub ledger: String,
+    pub cache: String,
+}

@@ -1,0 +1,68 @@
+//! The one HTTP client: providers and AWS go through it, and roots are parsed once.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::config::is_public;
+
+/// Frozen functions lose their connections without being told, so idle ones are not kept long.
+const IDLE: Duration = Duration::from_secs(20);
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// Which addresses a client may connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Public addresses only, checked after the name was resolved, so that a name cannot be bent
+    /// to an inside address.
+    Public,
+    /// Any: for AWS endpoints and for providers the operator marked local.
+    Any,
+}
+
+/// Builds a client. Redirects are never followed: a provider has no reason to send one.
+///
+/// # Errors
+/// When the TLS configuration is refused.
+pub fn client(reach: Reach) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls())
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .pool_idle_timeout(IDLE)
+        .tcp_keepalive(Duration::from_secs(15))
+        .tcp_nodelay(true)
+        .no_proxy();
+    match reach {
+        Reach::Any => builder.build(),
+        Reach::Public => builder.dns_resolver(Arc::new(PublicOnly)).build(),
+    }
+}
+
+fn tls() -> rustls::ClientConfig {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring supports the default TLS versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+/// The system's resolver, less every address that is not public.
+struct PublicOnly;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| is_public(address.ip())).collect();
+            match public.is_empty() {
+                true => Err(format!("{} has no public address", name.as_str()).into()),
+                false => Ok(Box::new(public.into_iter()) as Addrs),
+            }
+        })
+    }
+}

@@ -1,0 +1,140 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+const SHIPPED: &str = include_str!("../../../config/prices.json");
+
+fn row() -> Value {
+    json!({
+        "id": "openai/gpt-4o@2024-10-02", "model": "openai/gpt-4o", "valid_from": "2024-10-02",
+        "unit": "usd_micro_per_mtok", "input": 2_500_000, "cache_read": 1_250_000, "output": 10_000_000,
+        "context_window": 128_000, "max_output_tokens": 16_384, "source": "https://example.com", "checked": "2026-11-23"
+    })
+}
+
+/// The row with `changes` applied; a null takes the key away.
+fn changed(changes: Value) -> Value {
+    let mut row = row();
+    let fields = row.as_object_mut().expect("a row is an object");
+    for (key, value) in changes.as_object().expect("changes are an object") {
+        match value {
+            Value::Null => drop(fields.remove(key)),
+            value => drop(fields.insert(key.clone(), value.clone())),
+        }
+    }
+    row
+}
+
+fn parse(rows: &[Value]) -> Result<Prices, ConfigErrors> {
+    Prices::parse(&json!({"version": 1, "prices": rows}).to_string())
+}
+
+fn faults(rows: &[Value]) -> String {
+    parse(rows).expect_err("refused").to_string()
+}
+
+#[test]
+fn a_rate_the_file_leaves_out_is_that_of_fresh_input() {
+    let prices = parse(&[row()]).expect("valid");
+    let row = &prices.rows()[0];
+    assert_eq!(row.cache_read_micro_per_mtok, 1_250_000);
+    let defaulted = [
+        row.cache_write_5m_micro_per_mtok,
+        row.cache_write_1h_micro_per_mtok,
+        row.audio_micro_per_mtok,
+        row.image_micro_per_mtok,
+    ];
+    assert_eq!(defaulted, [2_500_000; 4]);
+    assert_eq!((row.image_tokens_max, row.reasoning, row.free), (None, false, false));
+}
+
+/// Changes to a valid row, and the one fault each leads to.
+const FAULTS: &[(&str, &str)] = &[
+    (r#"{"input": -1}"#, "input: must be a whole number from 0 to 1000000000000, is -1"),
+    (r#"{"input": 2.5}"#, "input: must be a whole number from 0 to 1000000000000, is 2.5"),
+    (r#"{"input": "1"}"#, "input: must be a whole number from 0 to 1000000000000, is a string"),
+    (r#"{"output": 1e18}"#, "output: must be a whole number from 0 to 1000000000000, is 1e+18"),
+    (r#"{"output": null}"#, "output: is missing"),
+    (r#"{"output": 0}"#, "output: is 0, but the row is not marked \"free\": true"),
+    (r#"{"cache_read": 0}"#, "cache_read: is 0, but the row is not marked \"free\": true"),
+    (r#"{"unit": "usd_per_mtok"}"#, "unit: must be \"usd_micro_per_mtok\""),
+    (r#"{"unit": null}"#, "unit: is missing"),
+    (r#"{"valid_from": "2024-02-30"}"#, "valid_from: must be a date, YYYY-MM-DD"),
+    (r#"{"checked": null}"#, "checked: is missing"),
+    (r#"{"source": ""}"#, "source: must have 1 to 200 characters, none of them a control"),
+    (r#"{"model": "gpt-4o"}"#, "model: must name its provider, such as openai/gpt-4o"),
+    (r#"{"model": "openai/gpt-*"}"#, "model: a wildcard is written provider/*"),
+    (r#"{"model": "a/b/*"}"#, "model: a wildcard is written provider/*"),
+    (r#"{"model": "*/*"}"#, "model: a wildcard is written provider/*"),
+    (r#"{"model": "/*"}"#, "model: must be provider/model with neither part empty"),
+    (r#"{"context_window": null}"#, "context_window: is missing"),
+    (r#"{"max_output_tokens": 128001}"#, "max_output_tokens: must not be above context_window"),
+    (r#"{"image_tokens_max": 5}"#, "image_tokens_basis: must say how image_tokens_max was computed"),
+    (r#"{"outputs": 1}"#, "outputs: \"outputs\" is not a known key; the nearest known name is \"output\""),
+];
+
+#[test]
+fn each_fault_of_a_row_is_refused_with_its_place() {
+    for (changes, expected) in FAULTS {
+        let changes = serde_json::from_str(changes).expect(changes);
+        assert_eq!(faults(&[changed(changes)]), format!("prices[0].{expected}"));
+    }
+    assert_eq!(faults(&[json!(5)]), "prices[0]: must be an object, is a number");
+    assert!(!faults(&[json!({}), json!({})]).contains("earlier row"));
+}
+
+#[test]
+fn a_free_row_costs_nothing_at_all() {
+    let free = json!({"free": true, "input": 0, "output": 0, "cache_read": null});
+    let prices = parse(&[changed(free)]).expect("free");
+    assert_eq!(prices.rows()[0].cache_read_micro_per_mtok, 0);
+    let faults = faults(&[changed(json!({"free": true, "input": 0, "output": 0}))]);
+    assert_eq!(faults, "prices[0].cache_read: is not 0, but the row is marked free");
+}
+
+#[test]
+fn duplicate_rows_and_all_other_faults_are_reported_together() {
+    let text = faults(&[row(), row(), changed(json!({"id": "x", "input": -1}))]);
+    let expected = [
+        "prices[1].id: \"openai/gpt-4o@2024-10-02\" names an earlier row",
+        "prices[1].model: \"openai/gpt-4o@2024-10-02\" already prices this model from this day",
+        "prices[2].input: must be a whole number from 0 to 1000000000000, is -1",
+        "prices[2].model: \"openai/gpt-4o@2024-10-02\" already prices this model from this day",
+    ];
+    assert_eq!(text, expected.join("\n"));
+}
+
+#[test]
+fn a_price_list_states_its_version_and_its_rows() {
+    for (text, expected) in [
+        ("{}", "prices: is missing\nversion: is missing"),
+        (r#"{"version": 2, "prices": []}"#, "version: must be a whole number from 1 to 1, is 2"),
+        (r#"{"version": 1, "prices": {}}"#, "prices: must be a list, is an object"),
+        ("[]", "$: must be an object, is a list"),
+    ] {
+        assert_eq!(Prices::parse(text).expect_err(text).to_string(), expected);
+    }
+}
+
+#[test]
+fn the_shipped_prices_are_those_of_the_shipped_models() {
+    let prices = Prices::parse(SHIPPED).expect("shipped prices are valid");
+    let rates = |row: &PriceRow| {
+        let input = [row.input_micro_per_mtok, row.cache_read_micro_per_mtok];
+        let writes = [row.cache_write_5m_micro_per_mtok, row.cache_write_1h_micro_per_mtok];
+        (row.model.clone(), input, writes, row.output_micro_per_mtok)
+    };
+    let expected = [
+        ("openai/gpt-4o", [2_500_000, 1_250_000], [2_500_000; 2], 10_000_000),
+        ("openai/gpt-4o-mini", [150_000, 75_000], [150_000; 2], 600_000),
+        ("anthropic/claude-3-5-sonnet", [3_000_000, 300_000], [3_750_000, 6_000_000], 15_000_000),
+        ("meta/llama-3.1-70b", [720_000; 2], [720_000; 2], 720_000),
+        ("demo/*", [1_000_000; 2], [1_000_000; 2], 2_000_000),
+        ("local/smollm2", [100_000; 2], [100_000; 2], 200_000),
+    ];
+    let expected = expected.map(|(model, input, writes, output)| (model.to_owned(), input, writes, output));
+    assert_eq!(prices.rows().iter().map(rates).collect::<Vec<_>>(), expected);
+    for row in prices.rows() {
+        assert_eq!(row.id, format!("{}@{}", row.model, row.valid_from));
+    }
+}

@@ -1,0 +1,244 @@
+//! The counter of a budget and its transitions: the money protocol's rules for one item.
+//!
+//! A counter holds what a scope may still spend in a period, the open holds, and the rate
+//! windows. Every store applies exactly these transitions, each as one conditional write: the
+//! memory store by calling them, the DynamoDB adapter as condition expressions that the contract
+//! suite compares with them. Source of the rules: the hold protocol, ARCHITECTURE.md.
+#![deny(clippy::float_arithmetic)]
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::AttemptId;
+use super::money::NanoUsd;
+use super::time::{Period, Timestamp};
+
+/// Whose spending a counter bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeKind {
+    Key,
+    User,
+    Team,
+    Tenant,
+    Session,
+}
+
+/// Names one counter item: a scope in one period. A hold stores these keys, and every later step
+/// uses the stored ones, so a period that ends mid-request changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CounterKey {
+    pub kind: ScopeKind,
+    pub id: String,
+    /// [`Period::label`] of the period the reservation was made in.
+    pub period: String,
+}
+
+impl CounterKey {
+    pub fn new(kind: ScopeKind, id: &str, period: Period, now: Timestamp) -> Self {
+        CounterKey { kind, id: id.to_owned(), period: period.label(now) }
+    }
+}
+
+impl fmt::Display for ScopeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ScopeKind::Key => "key",
+            ScopeKind::User => "user",
+            ScopeKind::Team => "team",
+            ScopeKind::Tenant => "tenant",
+            ScopeKind::Session => "session",
+        })
+    }
+}
+
+/// Whether a scope may spend at all; tested in the reserve's own condition, so a stop is immediate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeState {
+    #[default]
+    Active,
+    Throttled,
+    Stopped,
+}
+
+/// One counter item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counter {
+    pub cap: NanoUsd,
+    /// `cap` less everything billed and everything held.
+    pub remaining: NanoUsd,
+    pub state: ScopeState,
+    /// The minute that `requests` and `tokens` count, from [`Timestamp::minute`].
+    pub window: i64,
+    pub requests: i64,
+    pub tokens: i64,
+    pub live: BTreeMap<AttemptId, Hold>,
+    /// Ids up to this one are fenced: they may not enter a hold any more.
+    pub floor: Option<AttemptId>,
+}
+
+/// An open hold as its counter keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub amount: NanoUsd,
+    /// Tokens that the rate window was charged, and which window.
+    pub tokens: i64,
+    pub window: i64,
+    /// All counters of this hold.
+    pub items: Vec<CounterKey>,
+    /// When whoever holds it must have settled; a sweep may post it afterwards.
+    pub expires: Timestamp,
+    /// What an estimated line needs to know if the holder dies.
+    pub facts: HoldFacts,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldFacts {
+    pub request: AttemptId,
+    pub tenant: String,
+    pub key: String,
+    pub model: String,
+    pub price: String,
+}
+
+/// Requests and tokens a minute; none is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateLimits {
+    pub requests: Option<i64>,
+    pub tokens: Option<i64>,
+}
+
+/// What the reserve expects of the rate window, so that the write stays one condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowForm {
+    /// No item yet: create it from the current cap.
+    Create,
+    /// The item counts the present minute already.
+    Same,
+    /// The item still counts the minute `from`.
+    Roll { from: i64 },
+}
+
+/// One conditional write that admits a request to one counter. Sent once, never resent: a copy
+/// that arrives late under the same id would charge twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reserve {
+    pub key: CounterKey,
+    pub id: AttemptId,
+    /// None admits by rates alone: a cache hit spends nothing.
+    pub hold: Option<Hold>,
+    /// The cap that a new item starts from.
+    pub cap: NanoUsd,
+    pub limits: RateLimits,
+    /// The present minute.
+    pub window: i64,
+    pub tokens: i64,
+    pub form: WindowForm,
+}
+
+impl Reserve {
+    pub fn amount(&self) -> NanoUsd {
+        self.hold.as_ref().map_or(NanoUsd::ZERO, |hold| hold.amount)
+    }
+
+    /// The largest window counts at which this request still fits.
+    pub fn rate_room(&self) -> (Option<i64>, Option<i64>) {
+        let requests = self.limits.requests.map(|limit| limit.saturating_sub(1));
+        let tokens = self.limits.tokens.map(|limit| limit.saturating_sub(self.tokens));
+        (requests, tokens)
+    }
+}
+
+/// Gives a hold back, less what the ledger line charged. Safe to repeat and to reorder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    pub key: CounterKey,
+    pub id: AttemptId,
+    /// The amount of the ledger line that won.
+    pub billed: NanoUsd,
+    pub billed_tokens: i64,
+}
+
+/// RESERVE: the condition and the effect of the write. `None` is a refusal.
+pub fn reserve(counter: Option<&Counter>, write: &Reserve) -> Option<Counter> {
+    let (request_room, token_room) = write.rate_room();
+    let fits = |count: i64, room: Option<i64>| room.is_none_or(|room| count <= room);
+    let mut next = match (counter, write.form) {
+        (None, WindowForm::Create) => Counter::fresh(write.cap, write.window),
+        (Some(counter), WindowForm::Same) if counter.window == write.window => counter.clone(),
+        (Some(counter), WindowForm::Roll { from }) if counter.window == from => {
+            Counter { window: write.window, requests: 0, tokens: 0, ..counter.clone() }
+        }
+        _ => return None,
+    };
+    let fenced = next.floor.is_some_and(|floor| floor >= write.id);
+    let spent = next.remaining < write.amount();
+    let over_rate = !fits(next.requests, request_room) || !fits(next.tokens, token_room);
+    if next.live.contains_key(&write.id) || fenced || spent || over_rate || next.state != ScopeState::Active {
+        return None;
+    }
+    next.requests = next.requests.saturating_add(1);
+    next.tokens = next.tokens.saturating_add(write.tokens);
+    next.remaining = next.remaining.checked_sub(write.amount()).ok()?;
+    if let Some(hold) = &write.hold {
+        next.live.insert(write.id, hold.clone());
+    }
+    Some(next)
+}
+
+/// CLOSE: only where the hold is still live. `None` means it was closed before, which is success.
+pub fn close(counter: &Counter, write: &Close) -> Option<Counter> {
+    let mut next = counter.clone();
+    let hold = next.live.remove(&write.id)?;
+    let back = hold.amount.checked_sub(write.billed).ok()?;
+    next.remaining = next.remaining.checked_add(back).ok()?;
+    if hold.window == next.window {
+        next.tokens = next.tokens.saturating_sub(hold.tokens.saturating_sub(write.billed_tokens));
+    }
+    Some(next)
+}
+
+/// The counter's part of LATE SETTLE, after CLOSE: an estimate is replaced by the exact amount.
+/// Refused while the hold is live, since CLOSE would then give back a second time.
+pub fn correct(counter: &Counter, id: AttemptId, estimated: NanoUsd, exact: NanoUsd) -> Option<Counter> {
+    if counter.live.contains_key(&id) {
+        return None;
+    }
+    let back = estimated.checked_sub(exact).ok()?;
+    let remaining = counter.remaining.checked_add(back).ok()?;
+    Some(Counter { remaining, ..counter.clone() })
+}
+
+impl Counter {
+    fn fresh(cap: NanoUsd, window: i64) -> Self {
+        let live = BTreeMap::new();
+        Counter {
+            cap,
+            remaining: cap,
+            state: ScopeState::Active,
+            window,
+            requests: 0,
+            tokens: 0,
+            live,
+            floor: None,
+        }
+    }
+
+    /// The sum of the open holds.
+    pub fn held(&self) -> NanoUsd {
+        let sum = self.live.values().map(|hold| hold.amount.nano()).fold(0, i64::saturating_add);
+        NanoUsd::from_nano(sum)
+    }
+
+    /// What was billed: the cap less what remains and what is held.
+    pub fn spent(&self) -> NanoUsd {
+        let spent = self.cap.nano().saturating_sub(self.remaining.nano()).saturating_sub(self.held().nano());
+        NanoUsd::from_nano(spent)
+    }
+}
+
+#[cfg(test)]
+mod tests;

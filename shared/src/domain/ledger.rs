@@ -1,0 +1,75 @@
+//! The ledger: one immutable line for every attempt that was ever held for.
+
+use serde::{Deserialize, Serialize};
+
+use super::counter::CounterKey;
+use super::id::AttemptId;
+use super::money::NanoUsd;
+use super::time::Timestamp;
+use super::usage::TokenUsage;
+
+/// The version of the line's and the settle command's form. Readers accept every older one.
+pub const LINE_VERSION: u32 = 1;
+
+/// One line. It is also the settle command that travels over the queue: whoever holds it can
+/// finish the settlement, any number of times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LedgerLine {
+    pub version: u32,
+    pub id: AttemptId,
+    /// Shared by all attempts of one request.
+    pub request: AttemptId,
+    pub tenant: String,
+    pub key_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// `provider/model` that served, or was tried.
+    pub model: String,
+    /// The version of the price that the amount was computed with.
+    pub price: String,
+    pub quality: Quality,
+    pub amount: NanoUsd,
+    /// What was held; zero for a cache hit.
+    pub reserved: NanoUsd,
+    pub usage: TokenUsage,
+    pub outcome: Outcome,
+    /// The counters to close.
+    pub items: Vec<CounterKey>,
+    pub at: Timestamp,
+}
+
+/// Whether the amount is known or an upper bound that may still be corrected downwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quality {
+    Exact,
+    Estimated,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The provider answered in full.
+    Completed,
+    /// Answered from the cache, at no cost.
+    CacheHit,
+    /// The provider failed and bills nothing.
+    FailedUnbilled,
+    /// The provider failed after it may have begun to bill.
+    FailedBilled,
+    /// Never dispatched.
+    Abandoned,
+}
+
+impl LedgerLine {
+    /// The partition of the line: `tenant#hour#shard`. It is derived from the id and the tenant
+    /// alone, so a line can be found by whoever knows those two.
+    pub fn partition(tenant: &str, id: AttemptId) -> String {
+        const SHARDS: i64 = 4;
+        let hour = id.at().millis().div_euclid(3_600_000);
+        let text = id.to_string();
+        let shard = text.bytes().map(i64::from).sum::<i64>().rem_euclid(SHARDS);
+        format!("{tenant}#{hour}#{shard}")
+    }
+}

@@ -1,0 +1,16 @@
+//! What is true whatever the store, the provider or the dialect: money, prices, holds, keys,
+//! limits, the circuit breaker. Pure: no I/O, no clock, no randomness of its own.
+
+pub mod bound;
+pub mod breaker;
+pub mod cache;
+pub mod counter;
+pub mod id;
+pub mod key;
+pub mod ledger;
+pub mod money;
+pub mod price;
+pub mod price_book;
+pub mod reservation;
+pub mod time;
+pub mod usage;

@@ -1,0 +1,105 @@
+//! The price list: which row prices a model on a day.
+
+use std::sync::Arc;
+
+use super::price::{ModelLimits, Price, Rates};
+use super::time::Timestamp;
+use crate::config::{ModelName, Prices};
+
+/// All rows, looked up by exact name first, then by provider-wide rows (`demo/*`).
+#[derive(Clone, Debug, Default)]
+pub struct PriceBook {
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    model: String,
+    /// `YYYY-MM-DD`.
+    valid_from: String,
+    price: Arc<Price>,
+}
+
+impl From<&Prices> for PriceBook {
+    fn from(prices: &Prices) -> Self {
+        let mut book = PriceBook::default();
+        for row in prices.rows() {
+            let rates = Rates {
+                input: row.input_micro_per_mtok,
+                cache_read: row.cache_read_micro_per_mtok,
+                cache_write_5m: row.cache_write_5m_micro_per_mtok,
+                cache_write_1h: row.cache_write_1h_micro_per_mtok,
+                audio: row.audio_micro_per_mtok,
+                image: row.image_micro_per_mtok,
+                output: row.output_micro_per_mtok,
+            };
+            let limits = ModelLimits {
+                context_window: row.context_window,
+                max_output_tokens: row.max_output_tokens,
+                image_tokens_max: row.image_tokens_max,
+            };
+            book.add(
+                &row.model,
+                &row.valid_from,
+                Price { id: row.id.clone(), rates, limits, reasoning: row.reasoning },
+            );
+        }
+        book
+    }
+}
+
+impl PriceBook {
+    /// Adds a row. `model` is a full name or `provider/*`; `valid_from` is `YYYY-MM-DD`.
+    pub fn add(&mut self, model: &str, valid_from: &str, price: Price) {
+        self.rows.push(Row {
+            model: model.to_owned(),
+            valid_from: valid_from.to_owned(),
+            price: Arc::new(price),
+        });
+    }
+
+    /// The newest row that is valid at `now`. A model without one is refused before dispatch.
+    pub fn price(&self, model: &ModelName, now: Timestamp) -> Option<Arc<Price>> {
+        let wide = format!("{}/*", model.provider());
+        self.newest(model.as_str(), &now.date()).or_else(|| self.newest(&wide, &now.date()))
+    }
+
+    /// Every model named exactly, in order.
+    pub fn models(&self) -> Vec<&str> {
+        let mut models: Vec<&str> =
+            self.rows.iter().map(|row| row.model.as_str()).filter(|name| !name.ends_with("/*")).collect();
+        models.sort_unstable();
+        models.dedup();
+        models
+    }
+
+    fn newest(&self, model: &str, today: &str) -> Option<Arc<Price>> {
+        let valid = self.rows.iter().filter(|row| row.model == model && row.valid_from.as_str() <= today);
+        valid.max_by(|a, b| a.valid_from.cmp(&b.valid_from)).map(|row| Arc::clone(&row.price))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price(id: &str) -> Price {
+        let limits = ModelLimits { context_window: 1, max_output_tokens: 1, image_tokens_max: None };
+        Price { id: id.to_owned(), rates: Rates::default(), limits, reasoning: false }
+    }
+
+    #[test]
+    fn the_newest_valid_row_wins_and_an_exact_name_beats_a_wide_one() {
+        let mut book = PriceBook::default();
+        book.add("demo/*", "2020-01-01", price("wide"));
+        book.add("demo/a", "2024-01-01", price("old"));
+        book.add("demo/a", "2026-01-01", price("new"));
+        book.add("demo/a", "2030-01-01", price("future"));
+        let at = Timestamp::from_millis(1_790_000_000_000);
+        let id = |model: &str| book.price(&model.parse().expect(model), at).map(|price| price.id.clone());
+        assert_eq!(id("demo/a").as_deref(), Some("new"));
+        assert_eq!(id("demo/b").as_deref(), Some("wide"));
+        assert_eq!(id("other/a"), None);
+        assert_eq!(book.models(), ["demo/a"]);
+    }
+}

@@ -1,0 +1,41 @@
+//! Keys in memory.
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::domain::key::KeyRecord;
+use crate::domain::time::Timestamp;
+use crate::ports::{FindKey, ManageKeys, StoreError};
+
+#[async_trait]
+impl FindKey for MemoryStore {
+    async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.state().keys.get(id).cloned())
+    }
+}
+
+#[async_trait]
+impl ManageKeys for MemoryStore {
+    async fn create(&self, record: &KeyRecord) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.keys.contains_key(&record.id) {
+            return Err(StoreError::Rejected(format!("key {} exists", record.id)));
+        }
+        state.keys.insert(record.id.clone(), record.clone());
+        Ok(())
+    }
+
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        Ok(self.state().keys.values().cloned().collect())
+    }
+
+    async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+        match self.state().keys.get_mut(id) {
+            None => Ok(false),
+            Some(record) => {
+                record.revoked_at.get_or_insert(at);
+                Ok(true)
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Every store in memory: what tests run against, and `tollgate dev --store memory`.
+//!
+//! It applies the domain's own transitions under one lock, so it is the reference the other
+//! adapters are compared with. Nothing survives the process.
+
+mod counters;
+mod keys;
+mod ledger;
+mod rest;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::domain::cache::CacheKey;
+use crate::domain::counter::{Counter, CounterKey};
+use crate::domain::id::AttemptId;
+use crate::domain::key::KeyRecord;
+use crate::domain::ledger::LedgerLine;
+use crate::domain::time::Timestamp;
+use crate::ports::{CachedAnswer, Versioned};
+
+/// Entries the cache keeps; beyond that the ones that expire first go.
+const ANSWERS_MAX: usize = 20_000;
+
+/// All stores in one. Implements every store port.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    keys: BTreeMap<String, KeyRecord>,
+    counters: BTreeMap<CounterKey, Counter>,
+    lines: BTreeMap<AttemptId, LedgerLine>,
+    lines_of_key: BTreeMap<String, Vec<AttemptId>>,
+    answers: BTreeMap<CacheKey, (CachedAnswer, Timestamp)>,
+    breakers: BTreeMap<String, Versioned>,
+    settle_queue: VecDeque<LedgerLine>,
+}
+
+impl MemoryStore {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The oldest settlement nobody has taken yet.
+    pub fn take_settlement(&self) -> Option<LedgerLine> {
+        self.state().settle_queue.pop_front()
+    }
+
+    /// Every line, by id.
+    pub fn lines(&self) -> Vec<LedgerLine> {
+        self.state().lines.values().cloned().collect()
+    }
+
+    /// Every counter.
+    pub fn counters(&self) -> Vec<(CounterKey, Counter)> {
+        self.state().counters.iter().map(|(key, counter)| (key.clone(), counter.clone())).collect()
+    }
+}

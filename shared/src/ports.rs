@@ -1,0 +1,194 @@
+//! What the use cases need of the outside, each trait named for the need and granted as one
+//! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+
+use crate::config::ModelName;
+use crate::domain::breaker::Breaker;
+use crate::domain::cache::CacheKey;
+use crate::domain::counter::{Close, Counter, CounterKey, Reserve};
+use crate::domain::key::KeyRecord;
+use crate::domain::ledger::LedgerLine;
+use crate::domain::reservation::Reservation;
+use crate::domain::time::Timestamp;
+use crate::protocol::answer::Answer;
+use crate::protocol::canonical::{ChatRequest, Chunk};
+
+/// A store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// It said no: throttled, forbidden, too large. The write did not happen.
+    Rejected(String),
+    /// It said nothing: the write may have happened, or may yet.
+    NoReply(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Rejected(why) => write!(f, "store rejected the call: {why}"),
+            StoreError::NoReply(why) => write!(f, "store did not reply: {why}"),
+        }
+    }
+}
+
+/// Looks keys up.
+#[async_trait]
+pub trait FindKey: Send + Sync {
+    async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError>;
+}
+
+/// Makes, lists and revokes keys.
+#[async_trait]
+pub trait ManageKeys: Send + Sync {
+    async fn create(&self, record: &KeyRecord) -> Result<(), StoreError>;
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError>;
+    /// False when there is no such key. Revoking twice keeps the first time.
+    async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError>;
+}
+
+#[async_trait]
+impl<T: FindKey + ?Sized> FindKey for Arc<T> {
+    async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        self.as_ref().find(id).await
+    }
+}
+
+#[async_trait]
+impl<T: ManageKeys + ?Sized> ManageKeys for Arc<T> {
+    async fn create(&self, record: &KeyRecord) -> Result<(), StoreError> {
+        self.as_ref().create(record).await
+    }
+
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.as_ref().list().await
+    }
+
+    async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+        self.as_ref().revoke(id, at).await
+    }
+}
+
+/// What a reserve's one write came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReserveReply {
+    /// Admitted; the counter after the write. Open holds of others may be left out of it.
+    Held(Counter),
+    /// Refused by its condition; the counter as it stood, if there is one.
+    Refused(Option<Counter>),
+}
+
+/// The counters of budgets and rates.
+#[async_trait]
+pub trait Counters: Send + Sync {
+    /// Applies [`crate::domain::counter::reserve`] as one conditional write, **sent once**: no
+    /// layer below may send it again.
+    async fn reserve(&self, write: &Reserve) -> Result<ReserveReply, StoreError>;
+    /// A strongly consistent read.
+    async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError>;
+    /// Applies [`crate::domain::counter::close`]; closing what is closed is success.
+    async fn close(&self, write: &Close) -> Result<(), StoreError>;
+}
+
+/// What became of a line that was put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutLine {
+    Inserted,
+    /// A line with this id was there before; it stays as it is.
+    Existing(Box<LedgerLine>),
+}
+
+/// Writes the ledger.
+#[async_trait]
+pub trait WriteLedger: Send + Sync {
+    async fn put(&self, line: &LedgerLine) -> Result<PutLine, StoreError>;
+    /// LATE SETTLE: in one transaction the estimated line becomes `exact` and every counter in
+    /// `exact.items` gets the difference back. False when the line was no estimate any more, or a
+    /// counter still had the hold.
+    async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError>;
+}
+
+/// Reads the ledger.
+#[async_trait]
+pub trait ReadLedger: Send + Sync {
+    /// The lines of one key written at or after `since`, oldest first.
+    async fn of_key(&self, key_id: &str, since: Timestamp) -> Result<Vec<LedgerLine>, StoreError>;
+}
+
+/// An answer as the exact tier keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CachedAnswer {
+    pub answer: Answer,
+    /// `provider/model` that gave it.
+    pub served_by: String,
+    pub created_at: Timestamp,
+}
+
+/// The exact tier of the cache.
+#[async_trait]
+pub trait AnswerCache: Send + Sync {
+    async fn get(&self, key: &CacheKey) -> Result<Option<CachedAnswer>, StoreError>;
+    /// The store may delete the entry some time after `expires`; readers compare for themselves.
+    async fn put(&self, key: &CacheKey, entry: &CachedAnswer, expires: Timestamp) -> Result<(), StoreError>;
+}
+
+/// A breaker and the version it was read at; zero where there is none yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versioned {
+    pub breaker: Breaker,
+    pub version: u64,
+}
+
+/// The fleet's breakers, changed by compare-and-swap.
+#[async_trait]
+pub trait BreakerStore: Send + Sync {
+    async fn read(&self, target: &str) -> Result<Versioned, StoreError>;
+    /// False when somebody else changed it since `version`.
+    async fn swap(&self, target: &str, version: u64, next: &Breaker) -> Result<bool, StoreError>;
+}
+
+/// Takes settlements that could not be finished in time.
+#[async_trait]
+pub trait SettleQueue: Send + Sync {
+    async fn send(&self, line: &LedgerLine) -> Result<(), StoreError>;
+}
+
+/// The time of day. Read at the edge of the program only.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// Why an attempt failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AttemptError {
+    /// No connection: nothing was sent, nothing is billed.
+    Connect(String),
+    /// The provider answered with a status other than success, which it does not bill.
+    Status { status: u16, message: String, code: Option<String>, retry_after: Option<Duration> },
+    /// An error inside a 200 before or after content.
+    InStream { message: String, code: Option<String> },
+    /// Nothing came in time; it may be billed.
+    Timeout(&'static str),
+    /// The answer broke off or could not be read; it may be billed.
+    Broken(String),
+}
+
+/// The canonical stream of one attempt. It ends after the provider's own end mark or when the
+/// body ends; whether the answer was complete is for the reader to judge.
+pub type ChunkStream = BoxStream<'static, Result<Chunk, AttemptError>>;
+
+/// Providers of models.
+#[async_trait]
+pub trait Upstream: Send + Sync {
+    /// Sends the request to the model that `paid` holds money for, with the output limit it was
+    /// computed with, and returns once the headers of a success are in.
+    async fn open(&self, paid: &Reservation, request: &ChatRequest) -> Result<ChunkStream, AttemptError>;
+    /// Whether this target can be called at all: its provider is configured and has its secret.
+    fn is_ready(&self, target: &ModelName) -> bool;
+}

@@ -1,0 +1,15 @@
+//! Dialects, translated through one canonical request and one canonical stream. Pure.
+//!
+//! A new inbound dialect adds a reader of requests and a renderer of answers; a new outbound
+//! dialect adds a writer of requests and a reader of stream frames. Neither knows the other.
+
+pub mod answer;
+pub mod canonical;
+pub mod dialect;
+pub mod error;
+pub mod fields;
+pub mod json;
+pub mod openai;
+pub mod seed;
+pub mod size;
+pub mod sse;

@@ -1,0 +1,9 @@
+//! The OpenAI chat-completions dialect, inbound and outbound.
+
+pub mod field_list;
+mod message;
+pub mod outbound;
+pub mod render;
+pub mod request;
+pub mod stream;
+mod usage;

@@ -1,0 +1,172 @@
+//! Measures a request: what bounds its hold, and what its cache key is made of.
+
+use serde_json::{Value, json};
+use unicode_normalization::UnicodeNormalization;
+
+use super::canonical::{ChatRequest, Content, Message, Part, Role};
+use super::openai::field_list::NOT_IN_CACHE_KEY;
+use super::openai::outbound;
+use crate::domain::bound::RequestSize;
+
+/// Tokens that a provider's template may add around the whole request, each message and each tool.
+/// OpenAI documents 3 a message and 3 for the reply; tool declarations are wrapped in about a
+/// dozen. The figures leave a wide margin.
+const REQUEST_OVERHEAD: u64 = 64;
+const MESSAGE_OVERHEAD: u64 = 16;
+const TOOL_OVERHEAD: u64 = 64;
+
+/// The size of `request` for its hold. Image bytes are not text and are counted as images.
+pub fn measure(request: &ChatRequest) -> RequestSize {
+    let messages: u64 = request.messages.iter().map(message_bytes).sum();
+    let tools: u64 =
+        request.tools.iter().map(|tool| json_bytes(&outbound::write_tool(tool)) + TOOL_OVERHEAD).sum();
+    let format = request.response_format.as_ref().map_or(0, json_bytes);
+    let extra: u64 = request
+        .extra
+        .iter()
+        .chain(&request.unlisted)
+        .map(|(name, value)| length(name) + json_bytes(value))
+        .sum();
+    RequestSize {
+        input_bytes: messages + tools + format + extra + REQUEST_OVERHEAD,
+        images: request.messages.iter().map(images).sum(),
+        choices: request.choices,
+        max_output_tokens: request.max_output_tokens,
+        cache_points: false,
+    }
+}
+
+/// Everything that shapes the answer, apart from who asks and which model is meant. The last user
+/// text is in NFC and trimmed, nothing else about it is changed.
+pub fn cache_material(request: &ChatRequest) -> Value {
+    let last = request.messages.iter().rposition(|message| message.role == Role::User);
+    let messages: Vec<Value> = request
+        .messages
+        .iter()
+        .enumerate()
+        .map(|(index, message)| message_material(message, Some(index) == last))
+        .collect();
+    let extra: serde_json::Map<String, Value> = request
+        .extra
+        .iter()
+        .filter(|(name, _)| !NOT_IN_CACHE_KEY.contains(&name.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    json!({
+        "messages": messages,
+        "tools": request.tools.iter().map(outbound::write_tool).collect::<Vec<_>>(),
+        "tool_choice": request.tool_choice,
+        "parallel_tool_calls": request.parallel_tool_calls,
+        "response_format": request.response_format,
+        "sampling": request.sampling,
+        "stop": request.stop,
+        "max_output_tokens": request.max_output_tokens,
+        "reasoning_effort": request.reasoning_effort,
+        "extra": extra,
+        "unlisted": request.unlisted,
+    })
+}
+
+fn message_material(message: &Message, is_last_user: bool) -> Value {
+    let text = |text: &str| match is_last_user {
+        true => text.nfc().collect::<String>().trim().to_owned(),
+        false => text.to_owned(),
+    };
+    let content = match &message.content {
+        Content::None => Value::Null,
+        Content::Text(said) => json!(text(said)),
+        Content::Parts(parts) => parts.iter().map(|part| part_material(part, &text)).collect(),
+    };
+    json!([message.role, content, message.tool_calls, message.tool_call_id, message.extra])
+}
+
+fn part_material(part: &Part, text: &impl Fn(&str) -> String) -> Value {
+    match part {
+        Part::Text { text: said, extra } => json!(["text", text(said), extra]),
+        Part::Image { url, detail } => json!(["image", url, detail]),
+        Part::Refusal { text: said } => json!(["refusal", said]),
+    }
+}
+
+fn message_bytes(message: &Message) -> u64 {
+    let content = match &message.content {
+        Content::None => 0,
+        Content::Text(text) => length(text),
+        Content::Parts(parts) => parts.iter().map(part_bytes).sum(),
+    };
+    let calls: u64 = message
+        .tool_calls
+        .iter()
+        .map(|call| length(&call.id) + length(&call.name) + length(&call.arguments) + MESSAGE_OVERHEAD)
+        .sum();
+    let extra: u64 = message.extra.iter().map(|(name, value)| length(name) + json_bytes(value)).sum();
+    content + calls + extra + message.tool_call_id.as_deref().map_or(0, length) + MESSAGE_OVERHEAD
+}
+
+fn part_bytes(part: &Part) -> u64 {
+    match part {
+        Part::Text { text, extra } => length(text) + extra.values().map(json_bytes).sum::<u64>(),
+        Part::Image { .. } => MESSAGE_OVERHEAD,
+        Part::Refusal { text } => length(text),
+    }
+}
+
+fn images(message: &Message) -> u64 {
+    match &message.content {
+        Content::Parts(parts) => parts.iter().map(|part| u64::from(matches!(part, Part::Image { .. }))).sum(),
+        Content::None | Content::Text(_) => 0,
+    }
+}
+
+fn json_bytes(value: &Value) -> u64 {
+    length(&value.to_string())
+}
+
+fn length(text: &str) -> u64 {
+    u64::try_from(text.len()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asks(text: &str) -> ChatRequest {
+        ChatRequest {
+            messages: vec![Message::text(Role::System, " s "), Message::text(Role::User, text)],
+            choices: 1,
+            ..ChatRequest::default()
+        }
+    }
+
+    #[test]
+    fn the_last_user_text_is_normalised_and_nothing_else_is() {
+        assert_eq!(cache_material(&asks(" cafe\u{301} ")), cache_material(&asks("caf\u{e9}")));
+        assert_ne!(cache_material(&asks("Café")), cache_material(&asks("café")));
+        let mut other_system = asks("café");
+        other_system.messages[0] = Message::text(Role::System, "s");
+        assert_ne!(cache_material(&other_system), cache_material(&asks("café")));
+    }
+
+    #[test]
+    fn who_asks_is_not_in_the_material_and_what_shapes_the_answer_is() {
+        let base = cache_material(&asks("hi"));
+        let user = ChatRequest { user: Some("u".into()), ..asks("hi") };
+        assert_eq!(cache_material(&user), base);
+        let limited = ChatRequest { max_output_tokens: Some(5), ..asks("hi") };
+        assert_ne!(cache_material(&limited), base);
+        let mut hot = asks("hi");
+        hot.sampling.temperature = Some(json!(0.1));
+        assert_ne!(cache_material(&hot), base);
+    }
+
+    #[test]
+    fn images_are_counted_and_their_bytes_are_not() {
+        let image =
+            Part::Image { url: format!("data:image/png;base64,{}", "A".repeat(100_000)), detail: None };
+        let mut request = asks("hi");
+        request.messages[1].content = Content::Parts(vec![image]);
+        let size = measure(&request);
+        assert_eq!(size.images, 1);
+        assert!(size.input_bytes < 1000);
+    }
+}

@@ -1,0 +1,107 @@
+//! Server-sent events, both ways: an incremental reader of `data:` lines and their writer.
+
+/// The longest line a provider may send, in bytes.
+pub const LINE_MAX: usize = 1 << 20;
+
+/// A provider sent a line longer than [`LINE_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineTooLong;
+
+/// Collects bytes and yields the data of each event. Cutting the input anywhere changes nothing.
+/// Event names and ids are dropped: the chat dialect does not use them.
+#[derive(Debug, Default)]
+pub struct SseReader {
+    line: Vec<u8>,
+    data: Vec<String>,
+    after_carriage_return: bool,
+}
+
+impl SseReader {
+    /// Feeds bytes and returns the events they complete.
+    ///
+    /// # Errors
+    /// [`LineTooLong`]; the stream cannot be read on.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Vec<String>, LineTooLong> {
+        let mut events = Vec::new();
+        for &byte in bytes {
+            let after_carriage_return = std::mem::replace(&mut self.after_carriage_return, byte == b'\r');
+            match byte {
+                b'\n' if after_carriage_return => {}
+                b'\n' | b'\r' => events.extend(self.end_line()),
+                _ if self.line.len() >= LINE_MAX => return Err(LineTooLong),
+                _ => self.line.push(byte),
+            }
+        }
+        Ok(events)
+    }
+
+    fn end_line(&mut self) -> Option<String> {
+        let line = std::mem::take(&mut self.line);
+        if line.is_empty() {
+            let data = std::mem::take(&mut self.data);
+            return (!data.is_empty()).then(|| data.join("\n"));
+        }
+        if let Some(data) = line.strip_prefix(b"data:") {
+            let data = data.strip_prefix(b" ").unwrap_or(data);
+            self.data.push(String::from_utf8_lossy(data).into_owned());
+        }
+        None
+    }
+}
+
+/// One event of one `data:` line. `data` must be without line breaks, as JSON is.
+pub fn event(data: &str) -> String {
+    format!("data: {data}\n\n")
+}
+
+/// One named event.
+pub fn named_event(name: &str, data: &str) -> String {
+    format!("event: {name}\ndata: {data}\n\n")
+}
+
+/// A comment that keeps idle connections open and that clients skip.
+pub const PING: &str = ": ping\n\n";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STREAM: &str = ": ping\n\ndata: {\"a\":1}\n\ndata:{\"b\":\"é\"}\r\n\r\nevent: x\ndata: one\ndata: two\n\ndata: [DONE]\n\n";
+
+    fn whole() -> Vec<String> {
+        SseReader::default().feed(STREAM.as_bytes()).expect("short lines")
+    }
+
+    #[test]
+    fn events_are_read_with_either_line_end() {
+        assert_eq!(whole(), ["{\"a\":1}", "{\"b\":\"é\"}", "one\ntwo", "[DONE]"]);
+    }
+
+    #[test]
+    fn cutting_at_every_byte_changes_nothing() {
+        for cut in 0..STREAM.len() {
+            let (head, tail) = STREAM.as_bytes().split_at(cut);
+            let mut reader = SseReader::default();
+            let mut events = reader.feed(head).expect("short lines");
+            events.extend(reader.feed(tail).expect("short lines"));
+            assert_eq!(events, whole(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn an_endless_line_is_refused() {
+        let mut reader = SseReader::default();
+        let megabyte = vec![b'a'; LINE_MAX];
+        assert!(reader.feed(&megabyte).is_ok());
+        assert_eq!(reader.feed(b"a"), Err(LineTooLong));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            let _ = SseReader::default().feed(&bytes);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+"""What a function needs around it when it runs outside a stack: configuration, stores and its environment."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from common import EVENTS, ROOT
+from emulator import ROOT_KEYS, Emulator
+from template import of_type, translated
+
+Json = dict[str, Any]
+ADMIN_KEY = "admin-key-of-the-lambda-tests"
+
+
+def gateway_config(demo_url: str) -> Json:
+    return {
+        "routing": {"primary": "demo/ok", "fallbacks": []},
+        "providers": {"demo": {"dialect": "openai", "base_url": demo_url, "local": True}},
+    }
+
+
+def write_config(directory: Path, demo_url: str) -> None:
+    """The directory `config/` as the zip carries it: the routes of the test, the prices of the repository."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "ai-gateway.json").write_text(json.dumps(gateway_config(demo_url), indent=2))
+    prices = ROOT / "config" / "prices.json"
+    if prices.exists():
+        shutil.copy(prices, directory / "prices.json")
+
+
+def create_stores(aws: Emulator) -> dict[str, str]:
+    """The template's tables and queue under their logical names, and the variables that point at them."""
+    tables = aws.client("dynamodb")
+    for name, properties in of_type(translated(), "AWS::DynamoDB::Table").items():
+        wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+        tables.create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})
+    queue = aws.client("sqs").create_queue(QueueName="SettleQueue")["QueueUrl"]
+    names = {f"{name}_TABLE": f"{name.capitalize()}Table" for name in ("CONTROL", "BUDGETS", "LEDGER", "CACHE")}
+    return names | {"SETTLE_QUEUE_URL": queue}
+
+
+def function_environment(aws: Emulator, stores: dict[str, str], config: Path) -> dict[str, str]:
+    return aws.environment() | ROOT_KEYS | stores | {
+        "TOLLGATE_CONFIG": str(config / "ai-gateway.json"),
+        "TOLLGATE_PRICES": str(config / "prices.json"),
+        "KEY_PEPPER": "env:PEPPER_OF_THE_TEST",
+        "PEPPER_OF_THE_TEST": "pepper-of-the-lambda-tests",
+        "ADMIN_KEY": "env:ADMIN_KEY_OF_THE_TEST",
+        "ADMIN_KEY_OF_THE_TEST": ADMIN_KEY,
+        "AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH": "true",
+        "AWS_LAMBDA_FUNCTION_TIMEOUT": "30",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+    }
+
+
+def event(name: str, **values: str) -> Json:
+    """A sample event with its `${PLACEHOLDERS}` filled in; those without a value stay as they are."""
+    raw = (EVENTS / f"{name}.json").read_text()
+    for placeholder, value in values.items():
+        raw = raw.replace(f"${{{placeholder}}}", value)
+    return dict(json.loads(raw))

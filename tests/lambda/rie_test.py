@@ -1,0 +1,130 @@
+"""Each function's bootstrap under the official Runtime Interface Emulator, with every sample event of its routes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+import unittest
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import EVENTS, FUNCTIONS
+from emulator import emulator
+from fixtures import ADMIN_KEY, Json, create_stores, event, function_environment, write_config
+from rie import invoke, under_rie
+from template import methods, translated
+from upstream import upstream
+
+PRELUDE_END = b"\0" * 8
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Json:
+        return dict(json.loads(self.body))
+
+
+class RieTest(unittest.TestCase):
+    ports: dict[str, int]
+    cleanup: contextlib.ExitStack
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.cleanup = contextlib.ExitStack()
+        cls.addClassCleanup(cls.cleanup.close)
+        work = Path(cls.cleanup.enter_context(tempfile.TemporaryDirectory()))
+        aws = cls.cleanup.enter_context(emulator(work))
+        write_config(work / "config", cls.cleanup.enter_context(upstream()).base_url)
+        env = function_environment(aws, create_stores(aws), work / "config")
+        cls.ports = {name: cls.cleanup.enter_context(under_rie(name, env, work)) for name in FUNCTIONS}
+
+    def chat(self, name: str, **values: str) -> Answer:
+        blob = invoke(self.ports["chat"], event(name, **values))
+        self.assertIn(PRELUDE_END, blob, blob[:400])
+        prelude, body = blob.split(PRELUDE_END, 1)
+        head = json.loads(prelude)
+        return Answer(head["statusCode"], {k.lower(): v for k, v in head["headers"].items()}, body)
+
+    def buffered(self, function: str, name: str, **values: str) -> Answer:
+        blob = invoke(self.ports[function], event(name, **values))
+        self.assertNotIn(PRELUDE_END, blob)
+        answer = json.loads(blob)
+        self.assertIn("statusCode", answer, blob[:400])
+        headers = {k.lower(): v for k, v in (answer.get("headers") or {}).items()}
+        return Answer(answer["statusCode"], headers, (answer.get("body") or "").encode())
+
+    def admin(self, name: str, **values: str) -> Answer:
+        return self.buffered("admin", name, TOLLGATE_ADMIN_KEY=ADMIN_KEY, **values)
+
+    def new_key(self) -> Json:
+        answer = self.admin("admin-create-key")
+        self.assertEqual(answer.status, 201, answer.body)
+        return answer.json()
+
+    def test_every_route_has_a_sample_event_and_every_event_a_route(self) -> None:
+        samples = [json.loads(path.read_text()) for path in EVENTS.glob("*.json")]
+        routes = [f"{sample['httpMethod']} {sample['resource']}" for sample in samples if "Records" not in sample]
+        self.assertEqual(sorted(routes), sorted(methods(translated())))
+        self.assertEqual(sum("Records" in sample for sample in samples), 1, "one event for the settle queue")
+
+    def test_chat_answers_its_events_with_prelude_separator_and_body(self) -> None:
+        key = str(self.new_key()["key"])
+        for name in ("chat", "chat-completions"):
+            with self.subTest(name):
+                answer = self.chat(name, TOLLGATE_KEY=key)
+                self.assertEqual(answer.status, 200, answer.body)
+                self.assertIn("text/event-stream", answer.headers["content-type"])
+                self.assertIn(b"script.", answer.body)
+        self.assertEqual(self.chat("models", TOLLGATE_KEY=key).status, 200)
+        self.assertEqual(self.chat("health").status, 200)
+
+    def test_chat_refuses_a_key_that_was_never_issued(self) -> None:
+        for name in ("chat", "chat-completions", "models"):
+            with self.subTest(name):
+                answer = self.chat(name)
+                self.assertEqual(answer.status, 401, answer.body)
+                self.assertIn("error", answer.json())
+
+    def test_admin_creates_lists_and_revokes(self) -> None:
+        key = self.new_key()
+        listed = self.admin("admin-list-keys")
+        self.assertEqual(listed.status, 200)
+        self.assertIn(str(key["id"]).encode(), listed.body)
+        self.assertNotIn(str(key["key"]).encode(), listed.body, "a key is shown once")
+        self.assertIn(self.admin("admin-revoke-key", KEY_ID=str(key["id"])).status, (200, 204))
+
+    def test_admin_refuses_a_wrong_admin_key(self) -> None:
+        for name in ("admin-create-key", "admin-list-keys", "admin-revoke-key"):
+            with self.subTest(name):
+                self.assertEqual(self.buffered("admin", name).status, 401)
+
+    def test_usage_answers_the_totals_of_the_key(self) -> None:
+        key = str(self.new_key()["key"])
+        self.assertEqual(self.chat("chat-completions", TOLLGATE_KEY=key).status, 200)
+        answer = self.buffered("usage", "usage", TOLLGATE_KEY=key)
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertEqual(answer.json()["total"]["requests"], 1)
+        self.assertEqual(self.buffered("usage", "usage").status, 401)
+
+    def test_usage_takes_a_settlement_from_the_queue_any_number_of_times(self) -> None:
+        settlement = event("settle", KEY_ID=str(self.new_key()["id"]))
+        for _ in range(2):
+            self.assertEqual(self.failed_settlements(settlement), [])
+
+    def test_usage_hands_back_only_the_settlement_it_cannot_read(self) -> None:
+        batch = event("settle", KEY_ID=str(self.new_key()["id"]))
+        batch["Records"].append(batch["Records"][0] | {"messageId": "unreadable", "body": "{}"})
+        self.assertEqual(self.failed_settlements(batch), ["unreadable"])
+
+    def failed_settlements(self, batch: Json) -> list[str]:
+        answer = json.loads(invoke(self.ports["usage"], batch))
+        return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+if __name__ == "__main__":
+    unittest.main()

