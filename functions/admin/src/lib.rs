@@ -1,7 +1,10 @@
 //! The `admin` function: keys, for the admin key only.
 
+pub mod wiring;
+
 use bytes::Bytes;
 use http::{Method, Request, Response};
+use lambda_http::RequestExt;
 use serde_json::json;
 use shared::app::administer::Admin;
 use shared::app::error::GatewayError;
@@ -14,6 +17,18 @@ use shared::protocol::json::parse_object;
 /// The routes of this function; `{id}` stands for one path segment.
 pub const ROUTES: &[(&str, &str)] =
     &[("POST", "/admin/keys"), ("GET", "/admin/keys"), ("DELETE", "/admin/keys/{id}")];
+
+/// One invocation from API Gateway.
+pub async fn invoke(admin: &Admin, event: lambda_http::Request) -> Response<Body> {
+    let request_id = event.lambda_context().request_id;
+    let (parts, body) = event.into_parts();
+    let body = match body {
+        lambda_http::Body::Text(text) => Bytes::from(text),
+        lambda_http::Body::Binary(bytes) => Bytes::from(bytes),
+        _ => Bytes::new(),
+    };
+    handle(admin, Request::from_parts(parts, body), &request_id).await
+}
 
 /// Answers one request. Every route needs the admin key, also those that do not exist.
 pub async fn handle(admin: &Admin, request: Request<Bytes>, request_id: &str) -> Response<Body> {

@@ -4,15 +4,19 @@ mod models;
 mod plain;
 mod reply;
 mod stream;
+pub mod wiring;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
+use lambda_http::RequestExt;
 use serde_json::json;
 use shared::app::App;
 use shared::app::error::GatewayError;
 use shared::app::serve::{Arrival, request_id, serve};
+use shared::domain::time::Timestamp;
 use shared::http::{BODY_BYTES_MAX, Body, error, token};
 use shared::protocol::dialect::Dialect;
 use shared::protocol::fields::BadRequest;
@@ -21,9 +25,34 @@ use shared::protocol::openai::request::Inbound;
 use shared::protocol::{openai, seed};
 use tokio::time::Instant;
 
+/// As long as Lambda lets a function run at most.
+const LAMBDA_TIME_MAX: Duration = Duration::from_secs(900);
+
 /// The routes of this function.
 pub const ROUTES: &[(&str, &str)] =
     &[("POST", "/v1/chat"), ("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/health")];
+
+/// One invocation from API Gateway.
+pub async fn invoke(app: &Arc<App>, event: lambda_http::Request) -> Response<Body> {
+    let left = time_left(event.lambda_context().deadline, app.clock.now());
+    let (parts, body) = event.into_parts();
+    let body = match body {
+        lambda_http::Body::Text(text) => Bytes::from(text),
+        lambda_http::Body::Binary(bytes) => Bytes::from(bytes),
+        _ => Bytes::new(),
+    };
+    handle(app, Request::from_parts(parts, body), Instant::now() + left).await
+}
+
+/// Time until the function is stopped. A deadline in the past is none: some emulators send a
+/// duration where Lambda sends a point in time.
+fn time_left(deadline_ms: u64, now: Timestamp) -> Duration {
+    let deadline = Timestamp::from_millis(i64::try_from(deadline_ms).unwrap_or(0));
+    match deadline.since(now) {
+        Duration::ZERO => LAMBDA_TIME_MAX,
+        left => left,
+    }
+}
 
 /// Answers one request. `deadline` is when the function's time is over.
 pub async fn handle(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) -> Response<Body> {

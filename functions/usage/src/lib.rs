@@ -1,5 +1,8 @@
 //! The `usage` function: what a key has used, and the settlements `chat` could not finish.
 
+pub mod event;
+pub mod wiring;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -1,0 +1,75 @@
+//! Builds the application from the function's environment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::app::breakers::Breakers;
+use shared::app::warm_keys::WarmKeys;
+use shared::app::{App, Tuning, supported};
+use shared::aws::{
+    DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoLedger, Environment, Patience,
+    SqsSettleQueue, StartError, sqs_client, variable,
+};
+use shared::config::{ProviderConfig, known_providers};
+use shared::domain::breaker::BreakerSettings;
+use shared::log::{self, Sink};
+use shared::providers::Providers;
+
+/// Reads configuration, prices and secrets, and builds every client once.
+///
+/// # Errors
+/// [`StartError`]: a function that cannot keep its promises does not start.
+pub async fn from_environment() -> Result<Arc<App>, StartError> {
+    let environment = Environment::load()?;
+    log::init(environment.config.observability.log_level, Sink::Stdout);
+    supported(&environment.config)?;
+    let providers = providers(&environment).await;
+    let (clients, clock) = (environment.clients.clone(), Arc::clone(&environment.clock));
+    let (control, budgets) = (variable("CONTROL_TABLE")?, variable("BUDGETS_TABLE")?);
+    let keys = DynamoKeys::new(clients.clone(), control.clone());
+    let queue = sqs_client(&environment.aws, &environment.http, Patience::default());
+    let breaker = &environment.config.routing.circuit_breaker;
+    let settings = BreakerSettings {
+        threshold: breaker.threshold,
+        reset: Duration::from_millis(breaker.reset_timeout_ms),
+    };
+    let app = App {
+        prices: (&environment.prices()?).into(),
+        pepper: environment.pepper().await?,
+        tuning: Tuning::default(),
+        keys: Arc::new(WarmKeys::new(keys, Arc::clone(&clock))),
+        clock,
+        counters: Arc::new(DynamoCounters::new(clients.clone(), budgets.clone())),
+        ledger: Arc::new(DynamoLedger::new(clients.clone(), variable("LEDGER_TABLE")?, budgets)),
+        answers: Arc::new(DynamoAnswers::new(clients.clone(), variable("CACHE_TABLE")?)),
+        breakers: Breakers::new(Arc::new(DynamoBreakers::new(clients, control)), settings),
+        settle_queue: Arc::new(SqsSettleQueue::new(queue, variable("SETTLE_QUEUE_URL")?)),
+        upstream: Arc::new(Providers::new(providers)?),
+        config: environment.config,
+    };
+    Ok(Arc::new(app))
+}
+
+/// Every provider with its secret. One whose secret cannot be read is passed over by routing.
+async fn providers(environment: &Environment) -> Vec<(ProviderConfig, Option<String>)> {
+    let mut names: Vec<&str> = known_providers().collect();
+    names.extend(environment.config.providers.keys().map(String::as_str));
+    names.sort_unstable();
+    names.dedup();
+    let now = environment.clock.now();
+    let mut found = Vec::new();
+    for provider in names.into_iter().filter_map(|name| environment.config.provider(name)) {
+        let secret = match &provider.secret {
+            None => None,
+            Some(reference) => match environment.secrets.resolve(reference, now).await {
+                Ok(secret) => Some(secret),
+                Err(error) => {
+                    tracing::info!(provider = provider.name, %error, "provider is left out");
+                    None
+                }
+            },
+        };
+        found.push((provider, secret));
+    }
+    found
+}
