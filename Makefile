@@ -43,7 +43,7 @@ build: ## the Lambda functions, optimised, into target/lambda
 	  $(if $(filter arm64,$(ARCH)),--arm64) $(addprefix --package ,$(FUNCTIONS))
 
 deploy: build ## build, then deploy to the AWS account of your credentials (samconfig.toml)
-	"$(TOOLS)/sam/bin/sam" deploy
+	"$(TOOLS)/sam/bin/sam" deploy --parameter-overrides $$($(PYTHON) infra/package.py --arch $(ARCH))
 
 deploy-local: ## build, deploy into an emulated AWS account with enforced IAM, and drive it
 	@$(STAGES) setup build lambda-deploy

@@ -15,6 +15,9 @@ use shared::domain::breaker::BreakerSettings;
 use shared::log::{self, Sink};
 use shared::providers::Providers;
 
+/// The longest that connections may hold up the start.
+const WARM_UP: Duration = Duration::from_millis(500);
+
 /// Reads configuration, prices and secrets, and builds every client once.
 ///
 /// # Errors
@@ -33,6 +36,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         threshold: breaker.threshold,
         reset: Duration::from_millis(breaker.reset_timeout_ms),
     };
+    let upstream = Providers::new(providers)?;
     let app = App {
         prices: (&environment.prices()?).into(),
         pepper: environment.pepper().await?,
@@ -44,10 +48,20 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         answers: Arc::new(DynamoAnswers::new(clients.clone(), variable("CACHE_TABLE")?)),
         breakers: Breakers::new(Arc::new(DynamoBreakers::new(clients, control)), settings),
         settle_queue: Arc::new(SqsSettleQueue::new(queue, variable("SETTLE_QUEUE_URL")?)),
-        upstream: Arc::new(Providers::new(providers)?),
+        upstream: Arc::new(upstream.clone()),
         config: environment.config,
     };
+    warm(&app, &upstream).await;
     Ok(Arc::new(app))
+}
+
+/// Opens the connections that the first request needs. The function has a full core while it
+/// starts, so the handshakes are cheaper here; what is not there in time is opened later.
+async fn warm(app: &App, upstream: &Providers) {
+    let chain = || app.config.routing.chain();
+    let store = app.breakers.refresh(chain(), app.clock.now());
+    let providers = upstream.warm(chain().map(|model| model.provider()));
+    let _ = tokio::time::timeout(WARM_UP, async { tokio::join!(store, providers) }).await;
 }
 
 /// Every provider with its secret. One whose secret cannot be read is passed over by routing.

@@ -4,6 +4,7 @@ mod openai;
 mod response;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -14,9 +15,10 @@ use crate::ports::{AttemptError, ChunkStream, Upstream};
 use crate::protocol::canonical::ChatRequest;
 use crate::protocol::openai::outbound::LimitField;
 
-/// Every provider that can be called.
+/// Every provider that can be called. Clones share their connections.
+#[derive(Clone)]
 pub struct Providers {
-    by_name: BTreeMap<String, Provider>,
+    by_name: Arc<BTreeMap<String, Provider>>,
 }
 
 struct Provider {
@@ -49,13 +51,14 @@ impl Providers {
             };
             Some((config.name, provider))
         });
-        Ok(Providers { by_name: built.collect() })
+        Ok(Providers { by_name: Arc::new(built.collect()) })
     }
 
-    /// Opens a connection to each provider, so that the first request does not wait for it. Its
-    /// outcome does not matter.
-    pub async fn warm(&self) {
-        let calls = self.by_name.values().map(|provider| provider.client.head(&provider.base_url).send());
+    /// Opens a connection to each of the named providers, so that the first request does not wait
+    /// for it. Its outcome does not matter.
+    pub async fn warm<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let named = names.filter_map(|name| self.by_name.get(name));
+        let calls = named.map(|provider| provider.client.head(&provider.base_url).send());
         futures_util::future::join_all(calls).await;
     }
 }
