@@ -8,6 +8,7 @@ use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::{App, Tuning};
+use shared::aws::{Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoLedger, Tables};
 use shared::clock::SystemClock;
 use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
@@ -21,6 +22,7 @@ use usage::Usage;
 use super::files::Secrets;
 use super::providers::Provided;
 use super::queue;
+use crate::embedded::Embedded;
 
 /// The stores a gateway runs on.
 pub struct Stores {
@@ -49,13 +51,29 @@ impl Stores {
         }
     }
 
-    /// An embedded DynamoDB in `data`.
+    /// An embedded DynamoDB in `data`, behind the adapter that runs in AWS.
     ///
     /// # Errors
     /// When it cannot be opened.
     pub async fn embedded(data: &Path) -> Result<Self, String> {
-        let _ = data;
-        Ok(Stores::memory())
+        let clients = Embedded::open(Some(&data.join("tollgate.db"))).await?.clients();
+        Ok(Stores::dynamodb(&clients, Embedded::tables()))
+    }
+
+    /// Any DynamoDB that has the tables.
+    pub fn dynamodb(clients: &Clients, tables: Tables) -> Self {
+        let keys = DynamoKeys::new(clients.clone(), tables.control.clone());
+        let keys = Arc::new(WarmKeys::new(keys, Arc::new(SystemClock)));
+        let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
+        Stores {
+            find_key: keys.clone(),
+            manage_keys: keys,
+            counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
+            write_ledger: ledger.clone(),
+            read_ledger: ledger,
+            answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache)),
+            breakers: Arc::new(DynamoBreakers::new(clients.clone(), tables.control)),
+        }
     }
 }
 

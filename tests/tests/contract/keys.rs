@@ -1,0 +1,59 @@
+//! Keys.
+
+use shared::domain::counter::RateLimits;
+use shared::domain::key::{KeyBudget, KeyRecord};
+use shared::domain::time::{Period, Timestamp};
+use shared::ports::StoreError;
+
+use super::samples::{NOW, nano};
+use super::stores::Stores;
+
+on_every_store!(a_key_is_found_as_it_was_made, a_key_is_made_once, a_revoked_key_keeps_the_first_time);
+
+fn record(id: &str) -> KeyRecord {
+    KeyRecord {
+        id: id.to_owned(),
+        digest: "d1".repeat(32),
+        pepper_version: 3,
+        name: "CI, nightly".to_owned(),
+        tenant: "acme".to_owned(),
+        team: Some("search".to_owned()),
+        budget: Some(KeyBudget { cap: nano(1_500_000_001), period: Period::Month }),
+        limits: RateLimits { requests: Some(60), tokens: None },
+        models: Some(vec!["openai/gpt-4o".to_owned(), "demo/ok".to_owned()]),
+        created_at: NOW,
+        revoked_at: None,
+    }
+}
+
+fn plain(id: &str) -> KeyRecord {
+    KeyRecord { team: None, budget: None, limits: RateLimits::default(), models: None, ..record(id) }
+}
+
+async fn a_key_is_found_as_it_was_made(stores: &Stores) {
+    assert_eq!(stores.find_key.find("a").await, Ok(None));
+    assert_eq!(stores.manage_keys.list().await, Ok(vec![]));
+    for key in [record("b"), plain("a")] {
+        stores.manage_keys.create(&key).await.expect("made");
+        assert_eq!(stores.find_key.find(&key.id).await, Ok(Some(key)));
+    }
+    assert_eq!(stores.manage_keys.list().await, Ok(vec![plain("a"), record("b")]));
+}
+
+async fn a_key_is_made_once(stores: &Stores) {
+    stores.manage_keys.create(&record("a")).await.expect("made");
+    let again = stores.manage_keys.create(&plain("a")).await;
+    assert!(matches!(again, Err(StoreError::Rejected(_))), "{again:?}");
+    assert_eq!(stores.find_key.find("a").await, Ok(Some(record("a"))));
+}
+
+async fn a_revoked_key_keeps_the_first_time(stores: &Stores) {
+    let revoke = |id: &'static str, at: i64| stores.manage_keys.revoke(id, Timestamp::from_millis(at));
+    assert_eq!(revoke("a", 5).await, Ok(false));
+    assert_eq!(stores.find_key.find("a").await, Ok(None));
+    stores.manage_keys.create(&record("a")).await.expect("made");
+    assert_eq!(revoke("a", 7).await, Ok(true));
+    assert_eq!(revoke("a", 9).await, Ok(true));
+    let revoked = KeyRecord { revoked_at: Some(Timestamp::from_millis(7)), ..record("a") };
+    assert_eq!(stores.find_key.find("a").await, Ok(Some(revoked)));
+}

@@ -1,0 +1,55 @@
+//! The floor and the state of a counter. No port sets them yet, so the item is edited by hand; the
+//! memory store calls the domain's own function, whose tests cover both.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use shared::domain::counter::{ScopeState, WindowForm};
+
+use super::samples::{books, close, counter, counter_key, held, id, refused, reserve};
+use super::stores::Stores;
+
+on_dynamodb!(an_id_at_or_below_the_floor_is_fenced, a_scope_that_is_not_active_admits_nothing);
+
+/// Sets one text attribute of the counter's item.
+async fn edit(stores: &Stores, name: &str, value: &str) {
+    let dynamo = stores.dynamo().expect("a DynamoDB");
+    let key = counter_key();
+    dynamo
+        .clients()
+        .dynamodb()
+        .update_item()
+        .table_name(&dynamo.tables.budgets)
+        .key("pk", AttributeValue::S(format!("{}#{}", key.kind, key.id)))
+        .key("sk", AttributeValue::S(key.period))
+        .update_expression("SET #name = :value")
+        .condition_expression("attribute_exists(pk)")
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":value", AttributeValue::S(value.to_owned()))
+        .send()
+        .await
+        .expect("edited");
+}
+
+async fn an_id_at_or_below_the_floor_is_fenced(stores: &Stores) {
+    held(stores, &reserve(1, 100, WindowForm::Create)).await;
+    edit(stores, "floor", &id(5).to_string()).await;
+    for fenced in [4, 5] {
+        let old = refused(stores, &reserve(fenced, 1, WindowForm::Same)).await.expect("a counter");
+        assert_eq!((old.floor, books(&old)), (Some(id(5)), (0, 100, 900)));
+    }
+    held(stores, &reserve(6, 1, WindowForm::Same)).await;
+    stores.counters.close(&close(1, 0)).await.expect("what is live below the floor may still close");
+    assert_eq!(books(&counter(stores).await), (0, 1, 999));
+}
+
+async fn a_scope_that_is_not_active_admits_nothing(stores: &Stores) {
+    held(stores, &reserve(1, 100, WindowForm::Create)).await;
+    for (word, state) in [("stopped", ScopeState::Stopped), ("throttled", ScopeState::Throttled)] {
+        edit(stores, "state", word).await;
+        let old = refused(stores, &reserve(2, 0, WindowForm::Same)).await.expect("a counter");
+        assert_eq!(old.state, state);
+    }
+    stores.counters.close(&close(1, 40)).await.expect("a stopped scope still settles");
+    assert_eq!(books(&counter(stores).await), (40, 0, 960));
+    edit(stores, "state", "active").await;
+    held(stores, &reserve(3, 1, WindowForm::Same)).await;
+}
