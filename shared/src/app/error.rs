@@ -99,76 +99,47 @@ impl GatewayError {
         };
         match self {
             GatewayError::BadRequest(fault) => bad_request(fault),
-            GatewayError::TooLarge { limit } => report(
-                413,
-                "invalid_request_error",
-                "request_too_large",
-                format!("the body is larger than {limit} bytes"),
-            ),
-            GatewayError::Unauthorized => report(
-                401,
-                "authentication_error",
-                "invalid_api_key",
-                "no valid API key was given; send it as Authorization: Bearer or x-api-key",
-            ),
-            GatewayError::ModelForbidden { model } => with_param(
-                report(
-                    403,
-                    "permission_error",
-                    "model_not_allowed",
-                    format!("this key may not use the model {model:?}"),
-                ),
-                "model",
-            ),
+            GatewayError::TooLarge { limit } => {
+                let text = format!("the body is larger than {limit} bytes");
+                report(413, "invalid_request_error", "request_too_large", text)
+            }
+            GatewayError::Unauthorized => {
+                let text = "no valid API key was given; send it as Authorization: Bearer or x-api-key";
+                report(401, "authentication_error", "invalid_api_key", text)
+            }
+            GatewayError::ModelForbidden { model } => {
+                let text = format!("this key may not use the model {model:?}");
+                about_model(report(403, "permission_error", "model_not_allowed", text))
+            }
             GatewayError::UnknownModel { model } => {
                 let text = format!("the model {model:?} does not exist here or has no price");
-                with_param(report(404, "invalid_request_error", "model_not_found", text), "model")
+                about_model(report(404, "invalid_request_error", "model_not_found", text))
             }
             GatewayError::QuotaExceeded(quota) => quota_exceeded(quota, budget_status),
-            GatewayError::ScopeStopped { kind, id } => no_retry(report(
-                403,
-                "permission_error",
-                "scope_stopped",
-                format!("the {kind} {id} is stopped; ask the operator"),
-            )),
+            GatewayError::ScopeStopped { kind, id } => {
+                let text = format!("the {kind} {id} is stopped; ask the operator");
+                no_retry(report(403, "permission_error", "scope_stopped", text))
+            }
             GatewayError::RequestCostLimit { estimate, limit } => {
-                let text = format!(
-                    "this request could cost {estimate} USD, more than the limit of {limit} USD for one request; lower max_tokens"
-                );
-                let mut report =
-                    no_retry(report(budget_status, "insufficient_quota", "request_cost_limit", text));
-                report.details = details(json!({ "estimate": estimate, "limit": limit }));
-                report
+                cost_limit(*estimate, *limit, budget_status)
             }
             GatewayError::RateLimited { unit, limit, retry_after } => {
                 let text =
                     format!("rate limit of {limit} {unit} per minute reached; try again in {retry_after} s");
-                ErrorReport {
-                    retry_after: Some(*retry_after),
-                    ..report(429, "rate_limit_error", "rate_limited", text)
-                }
+                later(*retry_after, report(429, "rate_limit_error", "rate_limited", text))
             }
-            GatewayError::UpstreamRejected { status, message } => no_retry(report(
-                *status,
-                "invalid_request_error",
-                "upstream_rejected",
-                format!("the provider refused the request: {message}"),
-            )),
-            GatewayError::Degraded { retry_after, billed, .. } => {
-                let text = "Processing slower than usual, try again.";
-                let report = ErrorReport {
-                    retry_after: Some(*retry_after),
-                    ..report(503, "api_error", "degraded", text)
-                };
-                if *billed { no_retry(report) } else { report }
+            GatewayError::UpstreamRejected { status, message } => {
+                let text = format!("the provider refused the request: {message}");
+                no_retry(report(*status, "invalid_request_error", "upstream_rejected", text))
             }
+            GatewayError::Degraded { retry_after, billed, .. } => degraded(*retry_after, *billed),
             GatewayError::BrokenStream { .. } => {
                 let text = "The answer broke off: the provider failed after it had begun.";
                 no_retry(report(502, "api_error", "upstream_failed", text))
             }
             GatewayError::StoreDown(_) => {
                 let text = "Budgets cannot be checked right now, so nothing was sent. Try again.";
-                ErrorReport { retry_after: Some(1), ..report(503, "api_error", "store_unavailable", text) }
+                later(1, report(503, "api_error", "store_unavailable", text))
             }
         }
     }
@@ -187,8 +158,12 @@ fn report(status: u16, kind: &'static str, code: &'static str, message: impl Int
     }
 }
 
-fn with_param(report: ErrorReport, param: &str) -> ErrorReport {
-    ErrorReport { param: Some(param.to_owned()), ..report }
+fn about_model(report: ErrorReport) -> ErrorReport {
+    ErrorReport { param: Some("model".to_owned()), ..report }
+}
+
+fn later(seconds: u64, report: ErrorReport) -> ErrorReport {
+    ErrorReport { retry_after: Some(seconds), ..report }
 }
 
 fn no_retry(report: ErrorReport) -> ErrorReport {
@@ -202,6 +177,22 @@ fn details(value: Value) -> Map<String, Value> {
 fn bad_request(fault: &BadRequest) -> ErrorReport {
     let param = (!fault.param.is_empty()).then(|| fault.param.clone());
     ErrorReport { param, ..report(400, "invalid_request_error", "invalid_request", &fault.message) }
+}
+
+fn cost_limit(estimate: NanoUsd, limit: NanoUsd, status: u16) -> ErrorReport {
+    let text = format!(
+        "this request could cost {estimate} USD, more than the limit of {limit} USD for one request; lower max_tokens"
+    );
+    let report = report(status, "insufficient_quota", "request_cost_limit", text);
+    let details = details(json!({ "estimate": estimate, "limit": limit }));
+    no_retry(ErrorReport { details, ..report })
+}
+
+/// A sentence fit for an end user. Once an attempt may have been billed, a repeat could cost twice.
+fn degraded(retry_after: u64, billed: bool) -> ErrorReport {
+    let text = "Processing slower than usual, try again.";
+    let report = later(retry_after, report(503, "api_error", "degraded", text));
+    if billed { no_retry(report) } else { report }
 }
 
 fn quota_exceeded(quota: &Quota, status: u16) -> ErrorReport {
