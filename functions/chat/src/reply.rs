@@ -7,7 +7,6 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{Response, StatusCode};
 use shared::app::App;
 use shared::app::error::GatewayError;
-use shared::app::reserve::RateView;
 use shared::app::serve::{CacheStatus, Frame, Opened, Reply, Timing};
 use shared::http::{Body, error, set};
 use shared::protocol::dialect::{Dialect, ReplyHead};
@@ -82,7 +81,9 @@ pub(crate) fn begin(
     if let Some(opened) = opened {
         put(headers, "x-tollgate-model", &opened.served_by);
         put(headers, "x-tollgate-attempts", &opened.attempts.to_string());
-        rate_headers(headers, &opened.rates);
+        for (name, value) in opened.rates.headers() {
+            put(headers, name, &value);
+        }
     }
     put(headers, "server-timing", &server_timing(&reply.timing, opened));
     response
@@ -90,28 +91,6 @@ pub(crate) fn begin(
 
 pub(crate) fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     set(headers, HeaderName::from_static(name), value);
-}
-
-fn rate_headers(headers: &mut HeaderMap, rates: &RateView) {
-    let reset = format!("{}s", rates.reset);
-    if let Some(limit) = rates.limits.requests {
-        put(headers, "x-ratelimit-limit-requests", &limit.to_string());
-        put(
-            headers,
-            "x-ratelimit-remaining-requests",
-            &limit.saturating_sub(rates.requests_used).max(0).to_string(),
-        );
-        put(headers, "x-ratelimit-reset-requests", &reset);
-    }
-    if let Some(limit) = rates.limits.tokens {
-        put(headers, "x-ratelimit-limit-tokens", &limit.to_string());
-        put(
-            headers,
-            "x-ratelimit-remaining-tokens",
-            &limit.saturating_sub(rates.tokens_used).max(0).to_string(),
-        );
-        put(headers, "x-ratelimit-reset-tokens", &reset);
-    }
 }
 
 /// What the gateway itself cost, in milliseconds; `upstream` is the provider's first token.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::reserve::RateView;
 use crate::domain::counter::ScopeKind;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
@@ -36,9 +37,8 @@ pub enum GatewayError {
         limit: NanoUsd,
     },
     RateLimited {
-        unit: &'static str,
-        limit: i64,
-        retry_after: u64,
+        unit: RateUnit,
+        rates: RateView,
     },
     /// A provider refused the request itself; another would as well.
     UpstreamRejected {
@@ -56,6 +56,13 @@ pub enum GatewayError {
         detail: String,
     },
     StoreDown(StoreError),
+}
+
+/// Which of the two rate limits was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateUnit {
+    Requests,
+    Tokens,
 }
 
 /// The numbers of a refused budget.
@@ -123,11 +130,7 @@ impl GatewayError {
             GatewayError::RequestCostLimit { estimate, limit } => {
                 cost_limit(*estimate, *limit, budget_status)
             }
-            GatewayError::RateLimited { unit, limit, retry_after } => {
-                let text =
-                    format!("rate limit of {limit} {unit} per minute reached; try again in {retry_after} s");
-                later(*retry_after, report(429, "rate_limit_error", "rate_limited", text))
-            }
+            GatewayError::RateLimited { unit, rates } => rate_limited(*unit, rates),
             GatewayError::UpstreamRejected { status, message } => {
                 let text = format!("the provider refused the request: {message}");
                 no_retry(report(*status, "invalid_request_error", "upstream_rejected", text))
@@ -155,6 +158,7 @@ fn report(status: u16, kind: &'static str, code: &'static str, message: impl Int
         details: Map::new(),
         retry_after: None,
         should_retry: None,
+        headers: Vec::new(),
     }
 }
 
@@ -177,6 +181,17 @@ fn details(value: Value) -> Map<String, Value> {
 fn bad_request(fault: &BadRequest) -> ErrorReport {
     let param = (!fault.param.is_empty()).then(|| fault.param.clone());
     ErrorReport { param, ..report(400, "invalid_request_error", "invalid_request", &fault.message) }
+}
+
+fn rate_limited(unit: RateUnit, rates: &RateView) -> ErrorReport {
+    let (word, limit) = match unit {
+        RateUnit::Requests => ("requests", rates.limits.requests),
+        RateUnit::Tokens => ("tokens", rates.limits.tokens),
+    };
+    let limit = limit.unwrap_or_default();
+    let text = format!("rate limit of {limit} {word} a minute reached; try again in {} s", rates.reset);
+    let report = later(rates.reset, report(429, "rate_limit_error", "rate_limited", text));
+    ErrorReport { headers: rates.headers(), ..report }
 }
 
 fn cost_limit(estimate: NanoUsd, limit: NanoUsd, status: u16) -> ErrorReport {

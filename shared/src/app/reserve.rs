@@ -5,7 +5,7 @@
 
 use super::App;
 use super::authenticate::Caller;
-use super::error::{GatewayError, Quota};
+use super::error::{GatewayError, Quota, RateUnit};
 use super::random::fresh_id;
 use super::route::Target;
 use super::settle::settle_in_time;
@@ -36,6 +36,26 @@ pub struct RateView {
     pub tokens_used: i64,
     /// Seconds until the window ends.
     pub reset: u64,
+}
+
+impl RateView {
+    /// OpenAI's rate headers, for the limits the key has.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let left = |limit: i64, used: i64| limit.saturating_sub(used).max(0).to_string();
+        let reset = format!("{}s", self.reset);
+        let mut headers = Vec::new();
+        if let Some(limit) = self.limits.requests {
+            headers.push(("x-ratelimit-limit-requests", limit.to_string()));
+            headers.push(("x-ratelimit-remaining-requests", left(limit, self.requests_used)));
+            headers.push(("x-ratelimit-reset-requests", reset.clone()));
+        }
+        if let Some(limit) = self.limits.tokens {
+            headers.push(("x-ratelimit-limit-tokens", limit.to_string()));
+            headers.push(("x-ratelimit-remaining-tokens", left(limit, self.tokens_used)));
+            headers.push(("x-ratelimit-reset-tokens", reset));
+        }
+        headers
+    }
 }
 
 /// What a hold is for.
@@ -169,12 +189,18 @@ fn possible(
         return Err(GatewayError::QuotaExceeded(Box::new(quota(draft, write, old, now))));
     }
     let (request_room, _) = write.rate_room();
-    let requests = old.filter(|counter| counter.window == window).map_or(0, |counter| counter.requests);
-    let (unit, limit) = match request_room.is_some_and(|room| requests > room) {
-        true => ("requests", record.limits.requests),
-        false => ("tokens", record.limits.tokens),
+    let counted = old.filter(|counter| counter.window == window);
+    let rates = RateView {
+        limits: record.limits,
+        requests_used: counted.map_or(0, |counter| counter.requests),
+        tokens_used: counted.map_or(0, |counter| counter.tokens),
+        reset: seconds_left(window, now),
     };
-    Err(GatewayError::RateLimited { unit, limit: limit.unwrap_or(0), retry_after: seconds_left(window, now) })
+    let unit = match request_room.is_some_and(|room| rates.requests_used > room) {
+        true => RateUnit::Requests,
+        false => RateUnit::Tokens,
+    };
+    Err(GatewayError::RateLimited { unit, rates })
 }
 
 fn quota(draft: &Draft<'_>, write: &Reserve, old: Option<&Counter>, now: Timestamp) -> Quota {

@@ -34,12 +34,11 @@ pub fn requested(app: &App, name: Option<&str>, now: Timestamp) -> Result<Target
 }
 
 /// The requested model, then the configured chain without it. What the key may not use, nothing
-/// prices, or no configured provider serves is left out; the requested model must be allowed.
+/// prices, or no configured provider serves is left out.
 ///
 /// # Errors
-/// [`GatewayError::ModelForbidden`], or [`GatewayError::Degraded`] when nothing is left.
+/// [`GatewayError::Degraded`] when nothing is left.
 pub fn plan(app: &App, caller: &Caller, first: Target, now: Timestamp) -> Result<Vec<Target>, GatewayError> {
-    caller.may_use(&first.model)?;
     let others =
         app.config.routing.chain().filter(|model| **model != first.model && caller.may_use(model).is_ok());
     let priced = others

@@ -98,12 +98,11 @@ pub async fn serve(app: &Arc<App>, arrival: Arrival) -> Result<Reply, GatewayErr
     let (caller, early) = look_up(app, &arrival, first.as_ref(), &mut timing, now).await?;
     let inbound = arrival.inbound?;
     let first = first.unwrap_or_else(|| route::requested(app, inbound.model.as_deref(), now))?;
-    check(app, &caller, &inbound)?;
+    check(app, &caller, &inbound, &first)?;
     let (key, found) = match early {
         Some(early) => early,
         None => look_again(app, &caller, &inbound, &first, arrival.no_cache, now).await,
     };
-    let targets = route::plan(app, &caller, first, now)?;
     let (sender, frames) = channel(FRAMES);
     let mut reply = Reply {
         request_id: arrival.request_id,
@@ -124,16 +123,17 @@ pub async fn serve(app: &Arc<App>, arrival: Arrival) -> Result<Reply, GatewayErr
         tokio::spawn(replay(Arc::clone(app), hit, line, rates, sender));
         return Ok(reply);
     }
+    let left = arrival.deadline.saturating_duration_since(Instant::now());
     let job = Job {
         app: Arc::clone(app),
-        caller,
         request_id: arrival.request_id,
         size: measure(&inbound.request),
+        targets: route::plan(app, &caller, first, now)?,
+        caller,
         request: inbound.request,
-        targets,
         cache_key: key,
-        deadline: arrival.deadline - app.tuning.closing,
-        expires: now + arrival.deadline.saturating_duration_since(Instant::now()) + app.tuning.closing,
+        deadline: Instant::now() + left.saturating_sub(app.tuning.closing),
+        expires: now + left + app.tuning.closing,
     };
     tokio::spawn(run::run(job, sender));
     Ok(reply)
@@ -198,7 +198,8 @@ async fn look_again(
 }
 
 /// What only this gateway and this key forbid.
-fn check(app: &App, caller: &Caller, inbound: &Inbound) -> Result<(), GatewayError> {
+fn check(app: &App, caller: &Caller, inbound: &Inbound, first: &Target) -> Result<(), GatewayError> {
+    caller.may_use(&first.model)?;
     if inbound.stream == Some(true) && !app.config.gateway.stream_enabled {
         return Err(
             BadRequest::new("stream", "streaming is switched off here (gateway.stream_enabled)").into()

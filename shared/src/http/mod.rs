@@ -49,6 +49,9 @@ pub fn error(report: &ErrorReport, dialect: Dialect, request_id: &str) -> Respon
     if let Some(seconds) = report.retry_after {
         set(headers, RETRY_AFTER, &seconds.to_string());
     }
+    for (name, value) in &report.headers {
+        set(headers, HeaderName::from_static(name), value);
+    }
     if let Some(retry) = report.should_retry {
         set(headers, HeaderName::from_static("x-should-retry"), if retry { "true" } else { "false" });
     }

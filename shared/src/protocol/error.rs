@@ -22,6 +22,8 @@ pub struct ErrorReport {
     pub retry_after: Option<u64>,
     /// False once an attempt may have been billed or a repeat cannot help.
     pub should_retry: Option<bool>,
+    /// Further headers, by lower-case name.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl ErrorReport {
@@ -64,5 +66,6 @@ pub fn no_route(method: &str, path: &str, other_method: bool) -> ErrorReport {
         details: Map::new(),
         retry_after: None,
         should_retry: Some(false),
+        headers: Vec::new(),
     }
 }
