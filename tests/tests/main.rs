@@ -1,1 +1,3 @@
+//! One integration test binary: the store contract and what runs over the whole gateway.
 
+mod contract;

@@ -9,10 +9,15 @@ use super::run::Outlet;
 use crate::domain::reservation::Reservation;
 use crate::ports::{AttemptError, ChunkStream, Upstream};
 use crate::protocol::answer::Answer;
-use crate::protocol::canonical::{ChatRequest, Chunk};
+use crate::protocol::canonical::{ChatRequest, Chunk, Delta};
 
-/// Bytes of chunks held back while no content has come; a provider that sends more is broken.
+/// Chunks held back while no content has come; a provider that sends more is broken.
 const PEEK_CHUNKS_MAX: usize = 256;
+/// The longest answer that is put together for a caller who does not stream, in bytes.
+const WHOLE_BYTES_MAX: u64 = 10 << 20;
+
+/// How long a provider that has said everything may take to report its usage.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What bounds an attempt in time.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +34,8 @@ pub(super) struct Limits {
 #[derive(Debug)]
 pub(super) struct Attempted {
     pub answer: Answer,
+    /// The provider has begun to generate, so it may bill.
+    pub began: bool,
     /// Content reached the caller, so nobody else may answer this request any more.
     pub committed: bool,
     /// The provider itself reported usage.
@@ -38,7 +45,8 @@ pub(super) struct Attempted {
 }
 
 /// Calls the provider that `paid` holds money for, and forwards what it says. Falling back stays
-/// possible until the first content: the chunks before it are held back.
+/// possible until the first content for a caller who streams, and until the end for one who does
+/// not: chunks are held back until then.
 pub(super) async fn attempt(
     upstream: &dyn Upstream,
     paid: &Reservation,
@@ -48,6 +56,7 @@ pub(super) async fn attempt(
 ) -> Attempted {
     let mut state = Attempted {
         answer: Answer::default(),
+        began: false,
         committed: false,
         usage_reported: false,
         output_bytes: 0,
@@ -72,42 +81,55 @@ async fn forward(
 ) -> Result<(), AttemptError> {
     let mut held_back: Vec<Chunk> = Vec::new();
     loop {
-        let by = if state.committed { (Instant::now() + limits.idle).min(limits.deadline) } else { first_by };
+        let by = match (state.began, state.answer.is_complete(request.choices)) {
+            (false, _) => first_by,
+            (true, false) => (Instant::now() + limits.idle).min(limits.deadline),
+            (true, true) => (Instant::now() + limits.idle.min(FAREWELL)).min(limits.deadline),
+        };
         let chunk = match timeout_at(by, stream.next()).await {
-            Err(_) => {
-                return Err(AttemptError::Timeout(if state.committed {
-                    "silence mid-stream"
-                } else {
-                    "no first token"
-                }));
-            }
+            Err(_) if state.answer.is_complete(request.choices) => break,
+            Err(_) if state.began => return Err(AttemptError::Timeout("silence mid-stream")),
+            Err(_) => return Err(AttemptError::Timeout("no first token")),
             Ok(None) => break,
             // Everything was said; only the provider's farewell is missing.
             Ok(Some(Err(_))) if state.answer.is_complete(request.choices) => break,
             Ok(Some(Err(error))) => return Err(error),
             Ok(Some(Ok(chunk))) => chunk,
         };
-        state.answer.push(&chunk);
-        state.usage_reported |= chunk.usage.is_some();
-        state.output_bytes += chunk.deltas.iter().map(|delta| delta.output_bytes()).sum::<u64>();
-        if !state.committed && !chunk.deltas.iter().any(|delta| delta.has_content()) {
-            if held_back.len() >= PEEK_CHUNKS_MAX {
-                return Err(AttemptError::Broken("endless preamble without content".to_owned()));
-            }
-            held_back.push(chunk);
-            continue;
+        state.take(&chunk);
+        held_back.push(chunk);
+        if !state.began && held_back.len() > PEEK_CHUNKS_MAX {
+            return Err(AttemptError::Broken("endless preamble without content".to_owned()));
         }
-        if !state.committed {
-            state.committed = true;
-            outlet.open(&state.answer).await;
-            for early in held_back.drain(..) {
-                outlet.chunk(early).await;
-            }
+        if state.began && outlet.streams {
+            release(&mut held_back, outlet, state).await;
+        } else if state.output_bytes > WHOLE_BYTES_MAX {
+            return Err(AttemptError::Broken("the answer is too long to be put together".to_owned()));
         }
+    }
+    if !state.answer.is_complete(request.choices) {
+        return Err(AttemptError::Broken("the stream ended without a finish_reason".to_owned()));
+    }
+    release(&mut held_back, outlet, state).await;
+    Ok(())
+}
+
+/// Lets out what was held back. From the first time on, nobody else may answer.
+async fn release(held_back: &mut Vec<Chunk>, outlet: &mut Outlet<'_>, state: &mut Attempted) {
+    if !state.committed {
+        state.committed = true;
+        outlet.open(&state.answer).await;
+    }
+    for chunk in held_back.drain(..) {
         outlet.chunk(chunk).await;
     }
-    match state.answer.is_complete(request.choices) {
-        true => Ok(()),
-        false => Err(AttemptError::Broken("the stream ended without a finish_reason".to_owned())),
+}
+
+impl Attempted {
+    fn take(&mut self, chunk: &Chunk) {
+        self.answer.push(chunk);
+        self.usage_reported |= chunk.usage.is_some();
+        self.output_bytes += chunk.deltas.iter().map(Delta::output_bytes).sum::<u64>();
+        self.began |= chunk.deltas.iter().any(Delta::has_content);
     }
 }

@@ -15,6 +15,7 @@ pub mod administer;
 mod attempt;
 pub mod authenticate;
 pub mod breakers;
+mod charge;
 pub mod error;
 pub mod lookup;
 pub mod meter;

@@ -13,6 +13,7 @@ use super::App;
 use super::attempt::{Attempted, Limits, attempt};
 use super::authenticate::Caller;
 use super::breakers::Permit;
+use super::charge::{Verdict, charge};
 use super::error::GatewayError;
 use super::lookup;
 use super::random;
@@ -23,11 +24,10 @@ use crate::config::ModelName;
 use crate::domain::bound::{self, BoundError, RequestSize};
 use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
-use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
+use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome};
 use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
-use crate::domain::usage::TokenUsage;
 use crate::ports::AttemptError;
 use crate::protocol::answer::Answer;
 use crate::protocol::canonical::{ChatRequest, Chunk};
@@ -45,6 +45,8 @@ pub(super) struct Job {
     pub request_id: AttemptId,
     pub request: ChatRequest,
     pub size: RequestSize,
+    /// The caller streams, so the first content commits to its provider.
+    pub streams: bool,
     pub targets: Vec<Target>,
     /// Where the answer is kept, if the first target gives it.
     pub cache_key: Option<CacheKey>,
@@ -82,6 +84,7 @@ pub(super) struct Outlet<'a> {
     deadline: Instant,
     opened: Opened,
     dispatched: Instant,
+    pub(super) streams: bool,
 }
 
 impl Outlet<'_> {
@@ -116,11 +119,10 @@ pub(super) async fn run(job: Job, frames: Sender<Frame>) {
             Step::Over(last) => return send(&frames, job.deadline, last).await,
         }
     }
-    if let Some(index) = job.retry_after_backoff(&course).await {
-        if let Step::Over(last) = job.try_target(&job.targets[index], index == 0, &mut course, &frames).await
-        {
-            return send(&frames, job.deadline, last).await;
-        }
+    if let Some(index) = job.retry_after_backoff(&course).await
+        && let Step::Over(last) = job.try_target(&job.targets[index], index == 0, &mut course, &frames).await
+    {
+        return send(&frames, job.deadline, last).await;
     }
     let now = job.app.clock.now();
     let retry_after = course.earliest.map_or(1, |at| at.since(now).as_secs() + 1);
@@ -188,7 +190,13 @@ impl Job {
             admitted_after: started.elapsed(),
             first_token_after: Duration::ZERO,
         };
-        let mut outlet = Outlet { frames, deadline: self.deadline, opened, dispatched: Instant::now() };
+        let mut outlet = Outlet {
+            frames,
+            deadline: self.deadline,
+            opened,
+            dispatched: Instant::now(),
+            streams: self.streams,
+        };
         let done = attempt(app.upstream.as_ref(), &paid, &self.request, &limits, &mut outlet).await;
         match done.end.clone() {
             Ok(()) => Step::Over(self.complete(paid, done, is_first).await),
@@ -225,11 +233,8 @@ impl Job {
     ) -> Step {
         let now = self.app.clock.now();
         let verdict = Verdict::of(&error);
-        let outcome = if verdict.may_be_billed || done.committed {
-            Outcome::FailedBilled
-        } else {
-            Outcome::FailedUnbilled
-        };
+        let outcome =
+            if verdict.may_be_billed || done.began { Outcome::FailedBilled } else { Outcome::FailedUnbilled };
         let line = self.line(&paid, &done, outcome, now);
         tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, committed = done.committed, "attempt failed");
         tokio::join!(settle_in_time(&self.app, &line), self.tell_breaker(paid.target(), &error, now));
@@ -305,40 +310,6 @@ impl Job {
     }
 }
 
-/// What an attempt is charged. Exact where the provider told its usage or bills nothing; else an
-/// upper bound: bytes where everything the model wrote was seen, the whole hold where it was not.
-fn charge(
-    paid: &Reservation,
-    done: &Attempted,
-    outcome: Outcome,
-    size: &RequestSize,
-) -> (TokenUsage, NanoUsd, Quality) {
-    let held = paid.bound();
-    match outcome {
-        Outcome::FailedUnbilled | Outcome::Abandoned | Outcome::CacheHit => {
-            return (TokenUsage::default(), NanoUsd::ZERO, Quality::Exact);
-        }
-        Outcome::Completed | Outcome::FailedBilled => {}
-    }
-    if done.usage_reported {
-        let usage = done.answer.usage;
-        // A cost beyond 64 bits is no cost: the hold is the most that can be true.
-        return match paid.price().cost(&usage) {
-            Ok(amount) => (usage, amount, Quality::Exact),
-            Err(_) => (usage, held.amount, Quality::Estimated),
-        };
-    }
-    let seen_whole = outcome == Outcome::Completed && !paid.price().reasoning;
-    let most = held.max_output_tokens.saturating_mul(size.choices);
-    let output = if seen_whole { done.output_bytes.min(most) } else { most };
-    let usage = TokenUsage { uncached: size.input_bytes, output, ..TokenUsage::default() };
-    let amount = match (seen_whole, paid.price().cost(&usage)) {
-        (true, Ok(cost)) => cost.min(held.amount),
-        _ => held.amount,
-    };
-    (usage, amount, Quality::Estimated)
-}
-
 fn unbounded(error: BoundError, model: &ModelName) -> GatewayError {
     let bad = |param: &str, message: String| {
         GatewayError::BadRequest(crate::protocol::fields::BadRequest::new(param, message))
@@ -349,31 +320,5 @@ fn unbounded(error: BoundError, model: &ModelName) -> GatewayError {
         BoundError::Overflow => {
             bad("max_tokens", "the cost of this request does not fit 64 bits of nano-dollars".to_owned())
         }
-    }
-}
-
-/// What an error means for money and routing.
-struct Verdict {
-    may_be_billed: bool,
-    /// Another provider would refuse it as well.
-    callers_fault: bool,
-    worth_a_retry: bool,
-    asked_to_wait: Duration,
-}
-
-impl Verdict {
-    fn of(error: &AttemptError) -> Verdict {
-        let (may_be_billed, callers_fault, worth_a_retry, wait) = match error {
-            AttemptError::Connect(_) => (false, false, true, None),
-            AttemptError::Status { status, retry_after, .. } => {
-                let callers_fault = matches!(status, 400 | 413 | 422);
-                let worth = matches!(status, 408 | 409 | 429) || *status >= 500;
-                (false, callers_fault, worth, *retry_after)
-            }
-            // Providers report overload this way before they have begun; nothing was generated.
-            AttemptError::InStream { .. } => (false, false, true, None),
-            AttemptError::Timeout(_) | AttemptError::Broken(_) => (true, false, false, None),
-        };
-        Verdict { may_be_billed, callers_fault, worth_a_retry, asked_to_wait: wait.unwrap_or_default() }
     }
 }

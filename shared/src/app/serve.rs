@@ -128,6 +128,7 @@ pub async fn serve(app: &Arc<App>, arrival: Arrival) -> Result<Reply, GatewayErr
         app: Arc::clone(app),
         request_id: arrival.request_id,
         size: measure(&inbound.request),
+        streams: reply.streams,
         targets: route::plan(app, &caller, first, now)?,
         caller,
         request: inbound.request,

@@ -16,7 +16,13 @@ on_every_store!(
 const TARGET: &str = "openai/gpt-4o";
 
 fn breaker(failures: u32) -> Breaker {
-    Breaker { failures, open_until: Some(NOW), probe_until: None, cool_until: Some(NOW), ..Breaker::default() }
+    Breaker {
+        failures,
+        open_until: Some(NOW),
+        probe_until: None,
+        cool_until: Some(NOW),
+        ..Breaker::default()
+    }
 }
 
 async fn a_breaker_nobody_wrote_is_closed_at_version_zero(stores: &Stores) {

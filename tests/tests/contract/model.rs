@@ -45,12 +45,13 @@ impl Model {
     }
 
     fn correct(&mut self, estimated: &LedgerLine, exact: &LedgerLine) -> bool {
-        let stands = self.lines.get(&exact.id).is_some_and(|line| {
-            line.quality == Quality::Estimated && line.amount == estimated.amount
-        });
+        let stands = self
+            .lines
+            .get(&exact.id)
+            .is_some_and(|line| line.quality == Quality::Estimated && line.amount == estimated.amount);
         let counter = self.counter.as_ref().filter(|_| stands);
-        let next = counter
-            .and_then(|counter| counter::correct(counter, exact.id, estimated.amount, exact.amount));
+        let next =
+            counter.and_then(|counter| counter::correct(counter, exact.id, estimated.amount, exact.amount));
         let corrected = next.is_some();
         if corrected {
             self.counter = next;

@@ -1,0 +1,71 @@
+//! What a finished attempt costs, and what an error of a provider means for money and routing.
+
+use std::time::Duration;
+
+use super::attempt::Attempted;
+use crate::domain::bound::RequestSize;
+use crate::domain::ledger::{Outcome, Quality};
+use crate::domain::money::NanoUsd;
+use crate::domain::reservation::Reservation;
+use crate::domain::usage::TokenUsage;
+use crate::ports::AttemptError;
+
+/// What an attempt is charged. Exact where the provider told its usage or bills nothing; else an
+/// upper bound: bytes where everything the model wrote was seen, the whole hold where it was not.
+pub(super) fn charge(
+    paid: &Reservation,
+    done: &Attempted,
+    outcome: Outcome,
+    size: &RequestSize,
+) -> (TokenUsage, NanoUsd, Quality) {
+    let held = paid.bound();
+    match outcome {
+        Outcome::FailedUnbilled | Outcome::Abandoned | Outcome::CacheHit => {
+            return (TokenUsage::default(), NanoUsd::ZERO, Quality::Exact);
+        }
+        Outcome::Completed | Outcome::FailedBilled => {}
+    }
+    if done.usage_reported {
+        let usage = done.answer.usage;
+        // A cost beyond 64 bits is no cost: the hold is the most that can be true.
+        return match paid.price().cost(&usage) {
+            Ok(amount) => (usage, amount, Quality::Exact),
+            Err(_) => (usage, held.amount, Quality::Estimated),
+        };
+    }
+    let seen_whole = outcome == Outcome::Completed && !paid.price().reasoning;
+    let most = held.max_output_tokens.saturating_mul(size.choices);
+    let output = if seen_whole { done.output_bytes.min(most) } else { most };
+    let usage = TokenUsage { uncached: size.input_bytes, output, ..TokenUsage::default() };
+    let amount = match (seen_whole, paid.price().cost(&usage)) {
+        (true, Ok(cost)) => cost.min(held.amount),
+        _ => held.amount,
+    };
+    (usage, amount, Quality::Estimated)
+}
+
+/// What an error means for money and routing.
+pub(super) struct Verdict {
+    pub may_be_billed: bool,
+    /// Another provider would refuse it as well.
+    pub callers_fault: bool,
+    pub worth_a_retry: bool,
+    pub asked_to_wait: Duration,
+}
+
+impl Verdict {
+    pub(super) fn of(error: &AttemptError) -> Verdict {
+        let (may_be_billed, callers_fault, worth_a_retry, wait) = match error {
+            AttemptError::Connect(_) => (false, false, true, None),
+            AttemptError::Status { status, retry_after, .. } => {
+                let callers_fault = matches!(status, 400 | 413 | 422);
+                let worth = matches!(status, 408 | 409 | 429) || *status >= 500;
+                (false, callers_fault, worth, *retry_after)
+            }
+            // Providers report overload this way before they have begun; nothing was generated.
+            AttemptError::InStream { .. } => (false, false, true, None),
+            AttemptError::Timeout(_) | AttemptError::Broken(_) => (true, false, false, None),
+        };
+        Verdict { may_be_billed, callers_fault, worth_a_retry, asked_to_wait: wait.unwrap_or_default() }
+    }
+}
