@@ -1,0 +1,9 @@
+//! The gateway as its callers see it: the real handler over stores in memory, in front of the
+//! scripted provider on loopback.
+
+mod bad_input;
+mod breaker;
+mod faults;
+mod harness;
+mod round_trips;
+mod settings;

@@ -1,0 +1,167 @@
+//! How many store round trips follow one another before a caller is served. Every call of a store
+//! takes ten milliseconds of simulated time, so the time that passed is the longest chain.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+use shared::app::App;
+use shared::config::ModelName;
+use shared::domain::breaker::Breaker;
+use shared::domain::cache::CacheKey;
+use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::key::KeyRecord;
+use shared::domain::reservation::Reservation;
+use shared::domain::time::Timestamp;
+use shared::memory::MemoryStore;
+use shared::ports::{
+    AnswerCache, AttemptError, BreakerStore, CachedAnswer, ChunkStream, Clock, Counters, FindKey,
+    ReserveReply, StoreError, Upstream, Versioned,
+};
+use shared::protocol::canonical::{ChatRequest, Chunk, Delta, FinishReason};
+use tokio::time::{Instant, sleep};
+
+use super::harness::{TestGateway, app, question, with_demo};
+
+const TRIP: Duration = Duration::from_millis(10);
+
+/// A store at a distance.
+struct Far(Arc<MemoryStore>);
+
+#[async_trait]
+impl FindKey for Far {
+    async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        sleep(TRIP).await;
+        self.0.find(id).await
+    }
+}
+
+#[async_trait]
+impl Counters for Far {
+    async fn reserve(&self, write: &Reserve) -> Result<ReserveReply, StoreError> {
+        sleep(TRIP).await;
+        self.0.reserve(write).await
+    }
+
+    async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
+        sleep(TRIP).await;
+        Counters::read(self.0.as_ref(), key).await
+    }
+
+    async fn close(&self, write: &Close) -> Result<(), StoreError> {
+        sleep(TRIP).await;
+        self.0.close(write).await
+    }
+}
+
+#[async_trait]
+impl AnswerCache for Far {
+    async fn get(&self, key: &CacheKey) -> Result<Option<CachedAnswer>, StoreError> {
+        sleep(TRIP).await;
+        self.0.get(key).await
+    }
+
+    async fn put(&self, key: &CacheKey, entry: &CachedAnswer, expires: Timestamp) -> Result<(), StoreError> {
+        sleep(TRIP).await;
+        AnswerCache::put(self.0.as_ref(), key, entry, expires).await
+    }
+}
+
+#[async_trait]
+impl BreakerStore for Far {
+    async fn read(&self, target: &str) -> Result<Versioned, StoreError> {
+        sleep(TRIP).await;
+        BreakerStore::read(self.0.as_ref(), target).await
+    }
+
+    async fn swap(&self, target: &str, version: u64, next: &Breaker) -> Result<bool, StoreError> {
+        sleep(TRIP).await;
+        self.0.swap(target, version, next).await
+    }
+}
+
+/// Answers at once and notes when it was asked.
+#[derive(Default)]
+struct Provider {
+    asked_at: Mutex<Option<Instant>>,
+}
+
+#[async_trait]
+impl Upstream for Provider {
+    async fn open(&self, _: &Reservation, _: &ChatRequest) -> Result<ChunkStream, AttemptError> {
+        *self.asked_at.lock().expect("one thread") = Some(Instant::now());
+        let delta =
+            Delta { content: Some("hi".to_owned()), finish: Some(FinishReason::Stop), ..Delta::default() };
+        let chunk = Chunk { deltas: vec![delta], ..Chunk::default() };
+        Ok(Box::pin(futures_util::stream::iter([Ok(chunk)])))
+    }
+
+    fn is_ready(&self, _: &ModelName) -> bool {
+        true
+    }
+}
+
+struct At(Timestamp);
+
+impl Clock for At {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// A cold instance over `store` at `now`.
+fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestGateway, Arc<Provider>) {
+    let config = with_demo(json!({ "routing": { "fallbacks": ["demo/tokens-3"] } }), "http://127.0.0.1:9/v1");
+    let far = Arc::new(Far(Arc::clone(store)));
+    let provider = Arc::new(Provider::default());
+    let near = app(config, store);
+    let app = App {
+        clock: Arc::new(At(now)),
+        keys: far.clone(),
+        counters: far.clone(),
+        answers: far.clone(),
+        breakers: shared::app::breakers::Breakers::new(
+            far,
+            shared::domain::breaker::BreakerSettings { threshold: 5, reset: Duration::from_secs(30) },
+        ),
+        upstream: provider.clone(),
+        ..near
+    };
+    (TestGateway::over(Arc::new(app), Arc::clone(store), local::demo::Demo::new()), provider)
+}
+
+/// Trips until the provider was asked.
+async fn trips_of_a_miss(store: &Arc<MemoryStore>, key: &str, text: &str, now: Timestamp) -> u128 {
+    let (gateway, provider) = cold(store, now);
+    let mut body = question("demo/ok", true);
+    body["messages"][0]["content"] = json!(text);
+    let begun = Instant::now();
+    assert_eq!(gateway.ask(key, &body).await.status, 200);
+    let asked = provider.asked_at.lock().expect("one thread").expect("asked");
+    (asked - begun).as_millis() / TRIP.as_millis()
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_three_trips_before_a_provider_is_asked_and_two_before_an_exact_hit() {
+    let store = Arc::new(MemoryStore::default());
+    let now = Timestamp::from_millis(1_800_000_000_000);
+    let (first, _) = cold(&store, now);
+    let key = first.key(json!({ "budgetUsd": "5", "rpm": 100 })).await;
+    assert_eq!(trips_of_a_miss(&store, &key, "the counter is created", now).await, 3);
+    assert_eq!(trips_of_a_miss(&store, &key, "the counter is there", now).await, 2);
+    let later = now + Duration::from_secs(120);
+    assert_eq!(trips_of_a_miss(&store, &key, "the minute has passed", later).await, 3);
+
+    for stream in [true, false] {
+        let (gateway, provider) = cold(&store, later);
+        let mut body = question("demo/ok", stream);
+        body["messages"][0]["content"] = json!("the counter is there");
+        let begun = Instant::now();
+        let answered = gateway.ask(&key, &body).await;
+        assert_eq!(answered.header("x-tollgate-cache"), "exact");
+        assert_eq!((Instant::now() - begun).as_millis() / TRIP.as_millis(), 2, "stream {stream}");
+        assert!(provider.asked_at.lock().expect("one thread").is_none());
+    }
+    first.assert_settled("round trips");
+}

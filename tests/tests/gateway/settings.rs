@@ -1,0 +1,170 @@
+//! Each field of the documented configuration changes behaviour, or the capability that will use
+//! it is named here.
+
+use serde_json::{Value, json};
+use shared::config::{Config, LogLevel};
+
+use super::harness::{TestGateway, question};
+
+/// The document of the README and the schema, whole.
+const DOCUMENT: &str = r#"{"gateway": {"edge": true, "timeout_ms": 3000, "stream_enabled": true},
+ "cache": {"provider": "redis", "semantic_threshold": 0.92, "ttl_hours": 24, "version_key": "prompt_v2"},
+ "routing": {"primary": "openai/gpt-4o", "fallbacks": ["anthropic/claude-3-5-sonnet", "meta/llama-3.1-70b"],
+             "circuit_breaker": {"threshold": 5, "reset_timeout_ms": 30000}},
+ "billing": {"track_tokens": true, "hard_limit_per_request_usd": 0.50, "alert_thresholds": [0.5, 0.8, 1.0]},
+ "observability": {"otel_enabled": true,
+                   "metrics": ["llm.request.duration", "llm.token.count", "cache.hit_ratio", "fallback.trigger_rate"],
+                   "log_level": "info"}}"#;
+
+/// Fields whose effect a test shows.
+const SHOWN: &[&str] = &[
+    "gateway.timeout_ms",
+    "gateway.stream_enabled",
+    "cache.ttl_hours",
+    "cache.version_key",
+    "routing.primary",
+    "routing.fallbacks",
+    // By the breaker's own tests and by the fleet of 50 gateways.
+    "routing.circuit_breaker.threshold",
+    "routing.circuit_breaker.reset_timeout_ms",
+    "billing.hard_limit_per_request_usd",
+    "observability.log_level",
+    // By the test of the template's parameters.
+    "gateway.edge",
+];
+
+/// Fields that are read and checked, and the capability that will act on them.
+const LATER: &[(&str, &str)] = &[
+    ("cache.provider", "semantic cache"),
+    ("cache.semantic_threshold", "semantic cache"),
+    ("billing.track_tokens", "token metrics"),
+    ("billing.alert_thresholds", "alerts"),
+    ("observability.otel_enabled", "OTLP export"),
+    ("observability.metrics", "metrics"),
+];
+
+fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(name, inner)| {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            leaves(inner, &path, found);
+        }),
+        _ => found.push(path.to_owned()),
+    }
+}
+
+#[test]
+fn every_field_of_the_document_is_accounted_for() {
+    Config::parse(DOCUMENT).unwrap_or_else(|faults| panic!("{faults}"));
+    let mut fields = Vec::new();
+    leaves(&serde_json::from_str(DOCUMENT).expect("JSON"), "", &mut fields);
+    for field in &fields {
+        let known = SHOWN.contains(&field.as_str()) || LATER.iter().any(|(later, _)| later == field);
+        assert!(known, "{field} neither changes behaviour nor waits for a named capability");
+    }
+    assert_eq!(fields.len(), SHOWN.len() + LATER.len());
+}
+
+#[test]
+fn the_log_level_is_read() {
+    let config = Config::parse(r#"{"observability": {"log_level": "debug"}}"#).expect("valid");
+    assert_eq!(config.observability.log_level, LogLevel::Debug);
+}
+
+async fn gateway(config: Value) -> (TestGateway, String) {
+    let gateway = TestGateway::start(config).await;
+    let key = gateway.key(json!({})).await;
+    (gateway, key)
+}
+
+#[tokio::test]
+async fn timeout_ms_is_how_long_the_first_token_may_take() {
+    for (timeout_ms, status) in [(100, 503), (2000, 200)] {
+        let routing = json!({ "primary": "demo/delay-500" });
+        let (gateway, key) =
+            gateway(json!({ "gateway": { "timeout_ms": timeout_ms }, "routing": routing })).await;
+        assert_eq!(
+            gateway.ask(&key, &question("demo/delay-500", false)).await.status,
+            status,
+            "{timeout_ms} ms"
+        );
+    }
+    let own = json!({ "gateway": { "timeout_ms": 100 }, "routing": { "primary": "demo/delay-500", "timeouts": { "demo/delay-500": 2000 } } });
+    let (gateway, key) = gateway(own).await;
+    assert_eq!(gateway.ask(&key, &question("demo/delay-500", false)).await.status, 200);
+}
+
+#[tokio::test]
+async fn stream_enabled_switches_streaming_off() {
+    let (gateway, key) = gateway(json!({ "gateway": { "stream_enabled": false } })).await;
+    let refused = gateway.ask(&key, &question("demo/ok", true)).await;
+    assert_eq!((refused.status, refused.json()["error"]["param"].as_str()), (400, Some("stream")));
+    let prompt = json!({ "prompt": "hi", "model": "demo/ok" }).to_string().into_bytes();
+    let plain = gateway.send("POST", "/v1/chat", &[("x-api-key", key)], prompt).await;
+    assert_eq!((plain.status, plain.json()["source"].as_str()), (200, Some("model")));
+}
+
+#[tokio::test]
+async fn without_a_model_the_primary_answers_and_the_fallbacks_stand_behind_it() {
+    let routing = json!({ "routing": { "primary": "demo/tokens-4", "fallbacks": ["demo/tokens-5"] } });
+    let (gateway, key) = gateway(routing).await;
+    let ask = json!({ "prompt": "hi", "stream": false }).to_string().into_bytes();
+    let answered = gateway.send("POST", "/v1/chat", &[("x-api-key", key.clone())], ask).await;
+    assert_eq!(answered.header("x-tollgate-model"), "demo/tokens-4");
+    let failed = gateway.ask(&key, &question("demo/500", false)).await;
+    assert_eq!(failed.header("x-tollgate-model"), "demo/tokens-4", "the chain stands behind any model");
+    gateway.demo.set_behaviour("tokens-4", "500").expect("a script");
+    let ask = json!({ "prompt": "ho", "stream": false }).to_string().into_bytes();
+    let answered = gateway.send("POST", "/v1/chat", &[("x-api-key", key)], ask).await;
+    assert_eq!(answered.header("x-tollgate-model"), "demo/tokens-5");
+}
+
+#[tokio::test]
+async fn the_hard_limit_bounds_the_output_and_refuses_what_could_pass_it() {
+    let (gateway, key) = gateway(json!({ "billing": { "hard_limit_per_request_usd": "0.0005" } })).await;
+    let mut body = question("demo/tokens-900", false);
+    let cut = gateway.ask(&key, &body).await.json();
+    assert_eq!(cut["choices"][0]["finish_reason"], "length", "{cut}");
+    body["max_tokens"] = json!(1000);
+    let refused = gateway.ask(&key, &body).await;
+    assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (402, Some("request_cost_limit")));
+}
+
+#[tokio::test]
+async fn version_key_and_ttl_decide_what_is_served_again() {
+    let (first, key) = gateway(json!({ "cache": { "version_key": "a" } })).await;
+    assert_eq!(first.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    assert_eq!(first.ask(&key, &question("demo/ok", true)).await.header("x-tollgate-cache"), "exact");
+    let again = |cache: Value| {
+        let mut config = first.app.config.clone();
+        let parsed = Config::parse(&json!({ "cache": cache }).to_string()).expect("valid");
+        config.cache = parsed.cache;
+        let app = super::harness::app(config, &first.store);
+        TestGateway::over(std::sync::Arc::new(app), first.store.clone(), first.demo.clone())
+    };
+    let same = again(json!({ "version_key": "a" }));
+    assert_eq!(same.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "exact");
+    let other = again(json!({ "version_key": "b" }));
+    assert_eq!(other.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    let headers = [("x-api-key", key.clone()), ("cache-control", "no-store".to_owned())];
+    let body = question("demo/ok", false).to_string().into_bytes();
+    let bypass = first.send("POST", "/v1/chat/completions", &headers, body).await;
+    assert_eq!(bypass.header("x-tollgate-cache"), "bypass");
+    let stale = again(json!({ "version_key": "a", "ttl_hours": 1 }));
+    let late = super::harness::at(stale, std::time::Duration::from_secs(3601));
+    assert_eq!(late.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+}
+
+#[tokio::test]
+async fn answers_are_shared_within_the_scope_and_never_across_keys() {
+    let (gateway, key) = gateway(json!({})).await;
+    let other = gateway.key(json!({})).await;
+    assert_eq!(gateway.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    assert_eq!(gateway.ask(&other, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    let shared = TestGateway::start(json!({ "cache": { "scope": "tenant" } })).await;
+    let (a, b) = (shared.key(json!({ "tenant": "t" })).await, shared.key(json!({ "tenant": "t" })).await);
+    let stranger = shared.key(json!({ "tenant": "u" })).await;
+    assert_eq!(shared.ask(&a, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    assert_eq!(shared.ask(&b, &question("demo/ok", false)).await.header("x-tollgate-cache"), "exact");
+    assert_eq!(shared.ask(&stranger, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+}
