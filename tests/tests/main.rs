@@ -1,4 +1,8 @@
 //! One integration test binary: the store contract and what runs over the whole gateway.
 
+mod arrows;
 mod contract;
+mod endings;
+mod fleet;
 mod gateway;
+mod outages;

@@ -114,6 +114,11 @@ async fn send(frames: &Sender<Frame>, deadline: Instant, frame: Frame) {
 pub(super) async fn run(job: Job, frames: Sender<Frame>) {
     let mut course = Course { attempts: 0, billed: false, failures: Vec::new(), retry: None, earliest: None };
     for index in 0..job.targets.len() {
+        // What cannot be answered in time is not sent: it would be held and billed for nothing.
+        if Instant::now() >= job.deadline {
+            course.failures.push("out of time".to_owned());
+            break;
+        }
         match job.try_target(&job.targets[index], index == 0, &mut course, &frames).await {
             Step::Next => {}
             Step::Over(last) => return send(&frames, job.deadline, last).await,

@@ -6,5 +6,5 @@ use lambda_http::{Request, Response, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    run(service_fn(|_: Request| async { Ok::<_, Infallible>(Response::new("ok")) })).await
+    run(service_fn(|_: Request| async { Ok::<_, Infallible>(Response::new("ok".to_owned())) })).await
 }

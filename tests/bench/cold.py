@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Size and start-up CPU of each function, from exec to its first `GET /next` on a fake Runtime API.
+
+The CPU is the scheduler's own count for every thread of the process (nanoseconds), read once the function
+waits for its first event: it holds exec, dynamic linking and the whole of init. `bare` is the least a
+function on lambda_http can be, built in the same run.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from builds import ROOT, build, commit, table
+from runtime_api import FakeAws, FakeRuntime
+
+RUNS = 21
+FUNCTIONS = ("chat", "usage", "admin")
+AIM_CPU_MS = 6.0
+AIM_BYTES = 10_000_000
+START_SECONDS = 10.0
+# A function that has asked for its first event does nothing more; this lets it get to sleep.
+SETTLE_SECONDS = 0.003
+
+
+@dataclass(frozen=True)
+class Start:
+    cpu_ms: float
+    wall_ms: float
+    rss_kib: int
+
+
+def environment(runtime: FakeRuntime, aws: FakeAws) -> dict[str, str]:
+    """What Lambda and the template set, with secrets in variables and AWS on the loopback."""
+    return {
+        "AWS_LAMBDA_RUNTIME_API": runtime.authority,
+        "AWS_LAMBDA_FUNCTION_NAME": "bench",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "bench",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "bench",
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "bench",
+        "AWS_SECRET_ACCESS_KEY": "bench",
+        "AWS_SESSION_TOKEN": "bench",
+        "AWS_ENDPOINT_URL": aws.url,
+        "LAMBDA_TASK_ROOT": str(ROOT),
+        "CONTROL_TABLE": "control",
+        "BUDGETS_TABLE": "budgets",
+        "LEDGER_TABLE": "ledger",
+        "CACHE_TABLE": "cache",
+        "SETTLE_QUEUE_URL": f"{aws.url}/000000000000/settle",
+        "KEY_PEPPER": "env:PEPPER",
+        "PEPPER": "bench-pepper",
+        "ADMIN_KEY": "env:ADMIN",
+        "ADMIN": "bench-admin-key",
+        "OPENAI_API_KEY": "bench-key",
+    }
+
+
+def cpu_ms(process: int) -> float:
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e6
+
+
+def rss_kib(process: int) -> int:
+    status = Path(f"/proc/{process}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+def start(binary: Path, runtime: FakeRuntime, env: dict[str, str]) -> Start:
+    runtime.asked.clear()
+    began = time.perf_counter()
+    child = subprocess.Popen([binary], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        if not runtime.asked.wait(START_SECONDS):
+            child.kill()
+            _, errors = child.communicate()
+            sys.exit(f"{binary.name} never asked for an event:\n{errors.decode(errors='replace')}")
+        wall = (runtime.asked_at - began) * 1e3
+        time.sleep(SETTLE_SECONDS)
+        return Start(cpu_ms(child.pid), wall, rss_kib(child.pid))
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def measure(binaries: list[Path], runtime: FakeRuntime, env: dict[str, str]) -> dict[str, list[Start]]:
+    """Takes turns, so that whatever else the machine does falls on all alike. The first round warms."""
+    starts: dict[str, list[Start]] = {binary.name: [] for binary in binaries}
+    for turn in range(RUNS + 1):
+        for binary in binaries:
+            took = start(binary, runtime, env)
+            if turn:
+                starts[binary.name].append(took)
+    return starts
+
+
+def row(binary: Path, starts: list[Start], bare: float, calls: int) -> list[str]:
+    cpu = [took.cpu_ms for took in starts]
+    median = statistics.median(cpu)
+    return [
+        binary.name,
+        f"{binary.stat().st_size:,}",
+        f"{min(cpu):.2f}",
+        f"{median:.2f}",
+        f"{median / bare:.1f}",
+        f"{min(took.wall_ms for took in starts):.2f}",
+        f"{statistics.median(took.wall_ms for took in starts):.2f}",
+        f"{statistics.median(took.rss_kib for took in starts) / 1024:.1f}",
+        str(calls),
+    ]
+
+
+HEADER = ["function", "bytes", "CPU ms min", "median", "x bare", "wall ms min", "median", "RSS MiB", "AWS calls"]
+
+
+def main() -> None:
+    # Built apart, as they are deployed; the bench's own needs must not reach into them.
+    binaries = [build(*FUNCTIONS) / name for name in FUNCTIONS]
+    binaries.append(build("bench") / "bare")
+    with FakeRuntime() as runtime, FakeAws() as aws:
+        env = environment(runtime, aws)
+        calls = {}
+        for binary in binaries:
+            aws.calls = 0
+            start(binary, runtime, env)
+            calls[binary.name] = aws.calls
+        starts = measure(binaries, runtime, env)
+    bare = statistics.median(took.cpu_ms for took in starts["bare"])
+    print(f"\ncommit {commit()}, {RUNS} starts each, load {os.getloadavg()[0]:.1f}")
+    print(table(HEADER, [row(binary, starts[binary.name], bare, calls[binary.name]) for binary in binaries]))
+    chat = statistics.median(took.cpu_ms for took in starts["chat"])
+    size = binaries[0].stat().st_size
+    print(f"aim: chat under {AIM_CPU_MS:.0f} ms CPU: {chat:.2f} ms, {verdict(chat < AIM_CPU_MS)}")
+    print(f"aim: chat under {AIM_BYTES / 1e6:.0f} MB: {size / 1e6:.2f} MB, {verdict(size < AIM_BYTES)}")
+
+
+def verdict(met: bool) -> str:
+    return "met" if met else "NOT met"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+//! The demo provider on a loopback port of its own.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use local::demo::{self, Demo};
+use serde_json::{Value, json};
+use shared::config::Config;
+use shared::ports::Upstream;
+use shared::providers::Providers;
+use tokio::net::TcpListener;
+
+/// A running demo provider. It serves as long as the test's runtime lives.
+#[derive(Clone)]
+pub struct Provider {
+    pub demo: Demo,
+    base_url: String,
+}
+
+impl Provider {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound port has an address");
+        let demo = Demo::new();
+        tokio::spawn(demo::serve(listener, demo.clone(), std::future::pending()));
+        Provider { demo, base_url: format!("http://{address}/v1") }
+    }
+
+    /// The entry of the configuration's `providers` that leads here.
+    pub fn entry(&self) -> Value {
+        json!({ "base_url": self.base_url, "local": true })
+    }
+
+    /// A client for every provider that `config` names and that needs no secret.
+    pub fn upstream(config: &Config) -> Arc<dyn Upstream> {
+        let providers = config.providers.values().filter(|provider| provider.secret.is_none());
+        let providers = providers.map(|provider| (provider.clone(), None));
+        Arc::new(Providers::new(providers).expect("the client is built"))
+    }
+}

@@ -1,0 +1,139 @@
+//! What a test gateway is made of. Every part has a default and can be replaced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::app::administer::Admin;
+use shared::app::breakers::Breakers;
+use shared::app::{App, Tuning};
+use shared::clock::SystemClock;
+use shared::config::{Config, Prices};
+use shared::domain::breaker::BreakerSettings;
+use shared::domain::key::Pepper;
+use shared::memory::MemoryStore;
+use shared::ports::{
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, SettleQueue, Upstream, WriteLedger,
+};
+
+use super::app::TestApp;
+use super::provider::Provider;
+
+const PRICES: &str = include_str!("../../config/prices.json");
+
+/// The stores as the gateway reaches them.
+#[derive(Clone)]
+pub struct Ports {
+    pub keys: Arc<dyn FindKey>,
+    pub counters: Arc<dyn Counters>,
+    pub ledger: Arc<dyn WriteLedger>,
+    pub answers: Arc<dyn AnswerCache>,
+    pub breakers: Arc<dyn BreakerStore>,
+    pub settle_queue: Arc<dyn SettleQueue>,
+}
+
+impl Ports {
+    /// Every port served by `store`.
+    pub fn of<S>(store: &Arc<S>) -> Self
+    where
+        S: FindKey + Counters + WriteLedger + AnswerCache + BreakerStore + SettleQueue + 'static,
+    {
+        Ports {
+            keys: store.clone(),
+            counters: store.clone(),
+            ledger: store.clone(),
+            answers: store.clone(),
+            breakers: store.clone(),
+            settle_queue: store.clone(),
+        }
+    }
+}
+
+/// The parts of a test gateway.
+pub struct Setup {
+    /// `ai-gateway.json`; the demo provider and a primary are added where it names none.
+    pub config: Value,
+    pub prices: Value,
+    pub tuning: Tuning,
+    pub clock: Arc<dyn Clock>,
+    pub store: Arc<MemoryStore>,
+    /// How the gateway reaches `store`; directly, unless a test puts something between.
+    pub ports: Option<Ports>,
+    pub provider: Option<Provider>,
+    pub upstream: Option<Arc<dyn Upstream>>,
+}
+
+impl Setup {
+    pub fn new(config: Value) -> Self {
+        Setup {
+            config,
+            prices: serde_json::from_str(PRICES).expect("the price list is JSON"),
+            tuning: quick(),
+            clock: Arc::new(SystemClock),
+            store: Arc::default(),
+            ports: None,
+            provider: None,
+            upstream: None,
+        }
+    }
+
+    pub async fn start(mut self) -> TestApp {
+        let provider = match self.provider.take() {
+            Some(provider) => provider,
+            None => Provider::start().await,
+        };
+        let config = self.complete_config(&provider);
+        let prices = Prices::parse(&self.prices.to_string()).expect("valid prices");
+        let upstream = self.upstream.unwrap_or_else(|| Provider::upstream(&config));
+        let ports = self.ports.unwrap_or_else(|| Ports::of(&self.store));
+        let breaker = &config.routing.circuit_breaker;
+        let settings = BreakerSettings {
+            threshold: breaker.threshold,
+            reset: Duration::from_millis(breaker.reset_timeout_ms),
+        };
+        let pepper = Pepper { version: 1, secret: b"a pepper for tests".to_vec() };
+        let admin = Admin {
+            keys: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            pepper: pepper.clone(),
+            admin_key: "an admin key for tests".to_owned(),
+        };
+        let app = App {
+            prices: (&prices).into(),
+            pepper,
+            tuning: self.tuning,
+            clock: self.clock,
+            keys: ports.keys,
+            counters: ports.counters,
+            ledger: ports.ledger,
+            answers: ports.answers,
+            breakers: Breakers::new(ports.breakers, settings),
+            settle_queue: ports.settle_queue,
+            upstream,
+            config,
+        };
+        TestApp { app: Arc::new(app), store: self.store, provider, admin }
+    }
+
+    fn complete_config(&self, provider: &Provider) -> Config {
+        let mut config = self.config.clone();
+        if config["routing"]["primary"].is_null() {
+            config["routing"]["primary"] = json!("demo/ok");
+        }
+        if config["providers"]["demo"].is_null() {
+            config["providers"]["demo"] = provider.entry();
+        }
+        Config::parse(&config.to_string()).unwrap_or_else(|faults| panic!("{faults}"))
+    }
+}
+
+/// Short waits for faults, long ones where a test that is slow to be scheduled must not notice.
+fn quick() -> Tuning {
+    Tuning {
+        idle: Duration::from_millis(400),
+        ping: Duration::from_secs(10),
+        settle: Duration::from_secs(2),
+        closing: Duration::from_millis(100),
+        retry: Duration::from_millis(20),
+    }
+}
