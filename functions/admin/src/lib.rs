@@ -34,17 +34,7 @@ pub async fn invoke(admin: &Admin, event: lambda_http::Request) -> Response<Body
 pub async fn handle(admin: &Admin, request: Request<Bytes>, request_id: &str) -> Response<Body> {
     match route(admin, &request, request_id).await {
         Ok(response) => response,
-        Err(refused) => {
-            let report = refused.report(Dialect::OpenAi);
-            tracing::info!(
-                request = request_id,
-                status = report.status,
-                code = report.code,
-                internal = refused.internal_message(),
-                "refused"
-            );
-            error(&report, Dialect::OpenAi, request_id)
-        }
+        Err(refused) => error(&refused.logged(Dialect::OpenAi, request_id), Dialect::OpenAi, request_id),
     }
 }
 

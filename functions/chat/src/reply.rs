@@ -31,12 +31,9 @@ pub(crate) async fn respond(app: &Arc<App>, dialect: Dialect, mut reply: Reply) 
     }
 }
 
-/// An error answer; what only the operator may know goes to the log.
+/// An error answer.
 pub(crate) fn refuse(refused: &GatewayError, dialect: Dialect, request_id: &str) -> Response<Body> {
-    let report = refused.report(dialect);
-    let internal = refused.internal_message();
-    tracing::info!(request = request_id, status = report.status, code = report.code, internal, "refused");
-    error(&report, dialect, request_id)
+    error(&refused.logged(dialect, request_id), dialect, request_id)
 }
 
 /// The task that serves a request ended without a last word: it panicked.

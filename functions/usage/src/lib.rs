@@ -59,17 +59,7 @@ pub async fn handle(usage: &Usage, request: Request<Bytes>, request_id: &str) ->
     }
     match report(usage, &request).await {
         Ok(report) => json(200, request_id, &report),
-        Err(refused) => {
-            let report = refused.report(Dialect::OpenAi);
-            tracing::info!(
-                request = request_id,
-                status = report.status,
-                code = report.code,
-                internal = refused.internal_message(),
-                "refused"
-            );
-            error(&report, Dialect::OpenAi, request_id)
-        }
+        Err(refused) => error(&refused.logged(Dialect::OpenAi, request_id), Dialect::OpenAi, request_id),
     }
 }
 

@@ -86,6 +86,14 @@ impl From<BadRequest> for GatewayError {
 }
 
 impl GatewayError {
+    /// The report for a caller who gets nothing else, logged once: here.
+    pub fn logged(&self, dialect: Dialect, request_id: &str) -> ErrorReport {
+        let report = self.report(dialect);
+        let internal = self.internal_message();
+        tracing::info!(request = request_id, status = report.status, code = report.code, internal, "refused");
+        report
+    }
+
     /// What the log is told and the caller is not.
     pub fn internal_message(&self) -> Option<String> {
         match self {

@@ -10,6 +10,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
+use super::errors::causes;
+
 /// The SDK's HTTP client over ours. Timeouts are the SDK's own, around each attempt.
 pub fn http_client(client: reqwest::Client) -> SharedHttpClient {
     let connector = SharedHttpConnector::new(Connector(client));
@@ -63,7 +65,7 @@ fn outgoing(request: HttpRequest) -> Result<reqwest::Request, ConnectorError> {
 
 fn classify(error: reqwest::Error) -> ConnectorError {
     if error.is_connect() {
-        let source = NeverSent(chain(&error));
+        let source = NeverSent(causes(&error));
         return ConnectorError::io(source.into()).never_connected();
     }
     match error.is_timeout() {
@@ -75,16 +77,4 @@ fn classify(error: reqwest::Error) -> ConnectorError {
 
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> ConnectorError {
     ConnectorError::other(error.into(), None)
-}
-
-/// The error and its causes on one line; the client's own text leaves the cause out.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

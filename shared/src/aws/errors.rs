@@ -85,7 +85,8 @@ fn never_sent(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-fn causes(error: &dyn Error) -> String {
+/// The error and its causes on one line; an error's own text leaves its cause out.
+pub(super) fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
