@@ -57,13 +57,18 @@ class FakeRuntime(Fake):
 
 
 class FakeAws(Fake):
-    """Answers as Secrets Manager would, and counts the calls."""
+    """Answers as Secrets Manager would, and any HEAD with nothing; counts the calls."""
 
     def __init__(self) -> None:
         self.calls = 0
         aws = self
 
         class Handler(Quiet):
+            def do_HEAD(self) -> None:
+                aws.calls += 1
+                self.send_response(204)
+                self.end_headers()
+
             def do_POST(self) -> None:
                 aws.calls += 1
                 self.rfile.read(int(self.headers.get("content-length", "0")))

@@ -269,7 +269,7 @@ def errors_scenario(_client: OpenAI, model: str) -> dict[str, Check]:
 def quota_scenario(_client: OpenAI, model: str) -> dict[str, Check]:
     def refused(stream: bool) -> None:
         client = CountingClient()
-        body = lambda: client.sdk.chat.completions.create(  # noqa: E731
+        body = lambda: client.sdk.chat.completions.create(
             model=model, messages=user(f"Too dear, {ASSISTANT}"), max_tokens=64, stream=stream
         )
         error = expect(openai.APIStatusError, body)

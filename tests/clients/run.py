@@ -29,8 +29,8 @@ TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()
 OUTPUT = ROOT / "tests" / "output" / "clients"
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
-import servers  # noqa: E402
-from admin import Admin, expected_cost  # noqa: E402
+import servers
+from admin import Admin, expected_cost
 
 CLIENTS: dict[str, list[str | Path]] = {
     "python": [TOOLS / "clients" / "bin" / "python", HERE / "openai_client.py"],

@@ -29,6 +29,8 @@ def serve(model: str, port: int, context: int) -> xllamacpp.Server:
     # llama.cpp divides this among the requests it serves at once.
     params.n_ctx = context * PARALLEL
     params.n_parallel = PARALLEL
+    # Its threads spin at barriers: one per core would crawl as soon as anything else runs.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = max(1, (os.cpu_count() or 2) // 2)
     params.warmup = False
     params.ui = False
     params.hostnames = ["127.0.0.1"]

@@ -12,7 +12,9 @@ pub struct LineTooLong;
 #[derive(Debug, Default)]
 pub struct SseReader {
     line: Vec<u8>,
-    data: Vec<String>,
+    /// The data lines of the event so far.
+    data: Option<String>,
+    /// The input was cut after a carriage return, which may be the first half of a line end.
     after_carriage_return: bool,
 }
 
@@ -21,30 +23,46 @@ impl SseReader {
     ///
     /// # Errors
     /// [`LineTooLong`]; the stream cannot be read on.
-    pub fn feed(&mut self, bytes: &[u8]) -> Result<Vec<String>, LineTooLong> {
+    pub fn feed(&mut self, mut bytes: &[u8]) -> Result<Vec<String>, LineTooLong> {
         let mut events = Vec::new();
-        for &byte in bytes {
-            let after_carriage_return = std::mem::replace(&mut self.after_carriage_return, byte == b'\r');
-            match byte {
-                b'\n' if after_carriage_return => {}
-                b'\n' | b'\r' => events.extend(self.end_line()),
-                _ if self.line.len() >= LINE_MAX => return Err(LineTooLong),
-                _ => self.line.push(byte),
-            }
+        if self.after_carriage_return && !bytes.is_empty() {
+            self.after_carriage_return = false;
+            bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
         }
+        while let Some(end) = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            let (line, rest) = bytes.split_at(end);
+            self.extend(line)?;
+            events.extend(self.end_line());
+            self.after_carriage_return = rest == b"\r";
+            bytes = rest.strip_prefix(b"\r\n").unwrap_or(&rest[1..]);
+        }
+        self.extend(bytes)?;
         Ok(events)
     }
 
+    fn extend(&mut self, part: &[u8]) -> Result<(), LineTooLong> {
+        if self.line.len() + part.len() > LINE_MAX {
+            return Err(LineTooLong);
+        }
+        self.line.extend_from_slice(part);
+        Ok(())
+    }
+
     fn end_line(&mut self) -> Option<String> {
-        let line = std::mem::take(&mut self.line);
-        if line.is_empty() {
-            let data = std::mem::take(&mut self.data);
-            return (!data.is_empty()).then(|| data.join("\n"));
+        if self.line.is_empty() {
+            return self.data.take();
         }
-        if let Some(data) = line.strip_prefix(b"data:") {
-            let data = data.strip_prefix(b" ").unwrap_or(data);
-            self.data.push(String::from_utf8_lossy(data).into_owned());
+        if let Some(data) = self.line.strip_prefix(b"data:") {
+            let text = String::from_utf8_lossy(data.strip_prefix(b" ").unwrap_or(data));
+            match &mut self.data {
+                Some(earlier) => {
+                    earlier.push('\n');
+                    earlier.push_str(&text);
+                }
+                None => self.data = Some(text.into_owned()),
+            }
         }
+        self.line.clear();
         None
     }
 }
@@ -99,6 +117,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_text_cut_anywhere_reads_as_the_whole(text in "[ad:\\r\\n ]{0,40}(data: x(\\r\\n|\\r|\\n){1,3}){0,5}", cut in 0..60_usize) {
+            let (head, tail) = text.as_bytes().split_at(cut.min(text.len()));
+            let mut reader = SseReader::default();
+            let mut events = reader.feed(head).expect("short lines");
+            events.extend(reader.feed(tail).expect("short lines"));
+            prop_assert_eq!(events, SseReader::default().feed(text.as_bytes()).expect("short lines"));
+        }
+
         #[test]
         fn any_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
             let _ = SseReader::default().feed(&bytes);
