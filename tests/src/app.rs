@@ -19,6 +19,8 @@ use super::settled::settled;
 use super::setup::Setup;
 
 pub const COMPLETIONS: &str = "/v1/chat/completions";
+/// The route of the prompt form.
+pub const CHAT: &str = "/v1/chat";
 
 /// The time a request has, as Lambda would give it.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
@@ -38,10 +40,22 @@ pub struct User {
     pub key: String,
 }
 
+impl User {
+    /// The value of the `authorization` header.
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.key)
+    }
+}
+
 impl TestApp {
     /// A gateway with this configuration and otherwise the defaults.
     pub async fn start(config: Value) -> Self {
         Setup::new(config).start().await
+    }
+
+    /// Another instance over the same store, in front of the same provider.
+    pub fn beside(&self, config: Value) -> Setup {
+        Setup { store: Arc::clone(&self.store), provider: Some(self.provider.clone()), ..Setup::new(config) }
     }
 
     pub fn demo(&self) -> &Demo {
@@ -58,13 +72,22 @@ impl TestApp {
         User { key: made.key.expect("a new key is shown"), id: made.id }
     }
 
+    pub async fn revoke(&self, user: &User) {
+        assert!(self.admin.revoke(&user.id).await.expect("a store"), "{} is no key", user.id);
+    }
+
     /// A chat completion for `user`.
     pub async fn complete(&self, user: &User, body: &Value) -> Reply {
         self.post(COMPLETIONS, user, body).await
     }
 
+    /// A prompt of `user`, whose key goes in the other header.
+    pub async fn prompt(&self, user: &User, body: &Value) -> Reply {
+        self.send(Method::POST, CHAT, &[("x-api-key", &user.key)], body.to_string()).await
+    }
+
     pub async fn post(&self, path: &str, user: &User, body: &Value) -> Reply {
-        let headers = [("authorization", format!("Bearer {}", user.key))];
+        let headers = [("authorization", user.bearer())];
         let headers: Vec<(&str, &str)> =
             headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         self.send(Method::POST, path, &headers, body.to_string()).await
@@ -98,8 +121,15 @@ impl TestApp {
 
 /// The body of a question to `model`.
 pub fn question(model: &str, stream: bool) -> Value {
+    let mut body = unbounded(model, stream);
+    body["max_tokens"] = json!(200);
+    body
+}
+
+/// A question that leaves the length of its answer to the gateway.
+pub fn unbounded(model: &str, stream: bool) -> Value {
     json!({
-        "model": model, "stream": stream, "max_tokens": 200,
+        "model": model, "stream": stream,
         "messages": [{ "role": "user", "content": "How is the weather in Ghent today?" }],
     })
 }

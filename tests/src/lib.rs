@@ -2,13 +2,15 @@
 //! the scripted demo provider as upstream.
 
 mod app;
+mod clocks;
 mod provider;
 mod reply;
 mod settled;
 mod setup;
 
-pub use app::{COMPLETIONS, TestApp, User, question};
+pub use app::{CHAT, COMPLETIONS, TestApp, User, question, unbounded};
+pub use clocks::{Ahead, At};
 pub use provider::Provider;
 pub use reply::Reply;
-pub use settled::settled;
+pub use settled::{balanced, settled};
 pub use setup::{Ports, Setup};

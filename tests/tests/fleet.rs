@@ -131,6 +131,7 @@ async fn a_failed_probe_keeps_the_fleet_away_for_twice_as_long_and_a_good_one_le
     fleet.healthy = true;
     let probing = fleet.run(again, again + CALL).await;
     assert_eq!(probing.len(), 1, "one probe again");
+    assert!(probing[0].probe);
     let closed = again + CALL + STEP;
     fleet.run(again + CALL, closed).await;
     fleet.run(closed, closed + FRESH).await;

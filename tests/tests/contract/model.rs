@@ -15,10 +15,10 @@ use super::stores::{self, Stores};
 
 #[derive(Clone, Debug)]
 enum Step {
-    Reserve(Reserve),
+    Reserve(Box<Reserve>),
     Close(Close),
-    PutEstimate(LedgerLine),
-    Correct { estimated: LedgerLine, exact: LedgerLine },
+    PutEstimate(Box<LedgerLine>),
+    Correct(Box<(LedgerLine, LedgerLine)>),
 }
 
 /// What the store should hold.
@@ -71,7 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
     let limit = proptest::option::of(0_i64..60);
     let reserve = (1_u32..8, 0_i64..400, 0_i64..30, 0_i64..3, form, limit.clone(), limit, any::<bool>());
     let reserve = reserve.prop_map(|(n, amount, tokens, window, form, requests, limit, is_hit)| {
-        Step::Reserve(Reserve {
+        Step::Reserve(Box::new(Reserve {
             key: counter_key(),
             id: id(n),
             hold: (!is_hit || amount > 100).then(|| hold(amount, tokens, window)),
@@ -80,14 +80,14 @@ fn step() -> impl Strategy<Value = Step> {
             window,
             tokens,
             form,
-        })
+        }))
     });
     let close = (1_u32..8, 0_i64..400, 0_i64..40).prop_map(|(n, billed, billed_tokens)| {
         Step::Close(Close { key: counter_key(), id: id(n), billed: nano(billed), billed_tokens })
     });
-    let put = (1_u32..8).prop_map(|n| Step::PutEstimate(estimate(n)));
-    let correct = (1_u32..8, 0_i64..300)
-        .prop_map(|(n, exact)| Step::Correct { estimated: estimate(n), exact: line(n, exact) });
+    let put = (1_u32..8).prop_map(|n| Step::PutEstimate(Box::new(estimate(n))));
+    let correct =
+        (1_u32..8, 0_i64..300).prop_map(|(n, exact)| Step::Correct(Box::new((estimate(n), line(n, exact)))));
     prop_oneof![6 => reserve, 3 => close, 1 => put, 2 => correct]
 }
 
@@ -105,9 +105,10 @@ async fn walk(stores: &Stores, steps: &[Step]) {
             }
             Step::PutEstimate(line) => {
                 stores.write_ledger.put(line).await.expect("put");
-                model.lines.entry(line.id).or_insert_with(|| line.clone());
+                model.lines.entry(line.id).or_insert_with(|| LedgerLine::clone(line));
             }
-            Step::Correct { estimated, exact } => {
+            Step::Correct(lines) => {
+                let (estimated, exact) = lines.as_ref();
                 let corrected = stores.write_ledger.correct(estimated, exact).await;
                 assert_eq!(corrected, Ok(model.correct(estimated, exact)), "step {n} of {steps:#?}");
             }

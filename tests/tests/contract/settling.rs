@@ -8,7 +8,7 @@ use shared::domain::ledger::{LedgerLine, Outcome};
 use shared::domain::time::Timestamp;
 use shared::ports::{PutLine, StoreError};
 
-use super::samples::{NOW, books, counter, estimate, held, line, reserve};
+use super::samples::{NOW, books, counter, estimate, held, line, nano, reserve};
 use super::stores::Stores;
 
 on_every_store!(
@@ -16,6 +16,7 @@ on_every_store!(
     an_estimate_becomes_the_exact_amount_once,
     eight_concurrent_late_settlements_correct_once,
     a_correction_waits_until_the_hold_is_closed,
+    only_the_estimate_that_stands_is_corrected,
     an_abandoned_reserve_that_lands_late_is_closed_at_zero,
     a_line_put_twice_stays_the_first,
     the_lines_of_a_key_come_oldest_first_from_since_on,
@@ -80,6 +81,18 @@ async fn a_correction_waits_until_the_hold_is_closed(stores: &Stores) {
     assert_eq!(correct().await, Ok(true));
     assert_eq!(correct().await, Ok(false), "exact by now");
     assert_eq!(books(&counter(stores).await), (120, 0, 880));
+}
+
+async fn only_the_estimate_that_stands_is_corrected(stores: &Stores) {
+    held(stores, &reserve(1, 300, WindowForm::Create)).await;
+    settled(stores, &line(1, 300)).await.expect("settled exactly, at the amount of the estimate");
+    assert_eq!(stores.write_ledger.correct(&estimate(1), &line(1, 120)).await, Ok(false));
+    held(stores, &reserve(2, 300, WindowForm::Same)).await;
+    settled(stores, &estimate(2)).await.expect("settled");
+    let other = LedgerLine { amount: nano(200), ..estimate(2) };
+    assert_eq!(stores.write_ledger.correct(&other, &line(2, 120)).await, Ok(false));
+    assert_eq!(books(&counter(stores).await), (600, 0, 400));
+    assert_eq!(lines(stores).await, [line(1, 300), estimate(2)]);
 }
 
 async fn an_abandoned_reserve_that_lands_late_is_closed_at_zero(stores: &Stores) {

@@ -29,7 +29,7 @@ pub(super) struct Stores {
 #[derive(Clone)]
 enum Behind {
     Memory(Arc<MemoryStore>),
-    Dynamo(Dynamo),
+    Dynamo(Box<Dynamo>),
 }
 
 /// A DynamoDB, the tables in it, and the way there.
@@ -80,14 +80,14 @@ pub(super) async fn dynamodb_local() -> Option<Stores> {
     };
     let clients = Clients::new(&aws, &http, Embedded::patience());
     create_tables(clients.dynamodb(), &tables).await.expect("tables");
-    Some(Stores::over(Behind::Dynamo(Dynamo { http, aws, tables, _file: None })))
+    Some(Stores::over(Behind::Dynamo(Box::new(Dynamo { http, aws, tables, _file: None }))))
 }
 
 impl Stores {
     fn embedded(embedded: &Embedded, file: Option<Arc<Scratch>>) -> Self {
         let http = embedded.http_client().clone();
         let (aws, tables) = (Embedded::config(), Embedded::tables());
-        Stores::over(Behind::Dynamo(Dynamo { http, aws, tables, _file: file }))
+        Stores::over(Behind::Dynamo(Box::new(Dynamo { http, aws, tables, _file: file })))
     }
 
     fn over(behind: Behind) -> Self {
@@ -142,7 +142,7 @@ impl Dynamo {
 
     /// The same data through another HTTP client.
     pub(super) fn through(&self, http: SharedHttpClient) -> Stores {
-        Stores::over(Behind::Dynamo(Dynamo { http, ..self.clone() }))
+        Stores::over(Behind::Dynamo(Box::new(Dynamo { http, ..self.clone() })))
     }
 }
 

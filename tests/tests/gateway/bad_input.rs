@@ -1,20 +1,14 @@
 //! Requests that cannot be served: the documented error for each, and nothing held.
 
+use http::Method;
 use serde_json::{Value, json};
+use tests::{CHAT, COMPLETIONS, TestApp, User, unbounded};
 
-use super::harness::{TestGateway, question};
-
-const CHAT: &str = "/v1/chat/completions";
-const SEED: &str = "/v1/chat";
-
-/// A change of a good request, and the field that is blamed for it.
-fn field_faults() -> Vec<(Value, &'static str)> {
+/// A change of the messages of a good request, and the field that is blamed for it.
+fn message_faults() -> Vec<(Value, &'static str)> {
     let message = |message: Value| json!({ "messages": [message] });
     let part = |part: Value| json!({ "messages": [{ "role": "user", "content": [part] }] });
     vec![
-        (json!({ "model": "" }), "model"),
-        (json!({ "model": 1 }), "model"),
-        (json!({ "model": null }), "model"),
         (json!({ "messages": null }), "messages"),
         (json!({ "messages": [] }), "messages"),
         (json!({ "messages": "hi" }), "messages"),
@@ -44,6 +38,15 @@ fn field_faults() -> Vec<(Value, &'static str)> {
             part(json!({ "type": "image_url", "image_url": { "url": "http://169.254.169.254/" } })),
             "messages[0].content[0].image_url.url",
         ),
+    ]
+}
+
+/// A change of a good request outside its messages, and the field that is blamed for it.
+fn field_faults() -> Vec<(Value, &'static str)> {
+    vec![
+        (json!({ "model": "" }), "model"),
+        (json!({ "model": 1 }), "model"),
+        (json!({ "model": null }), "model"),
         (json!({ "max_tokens": 0 }), "max_tokens"),
         (json!({ "max_tokens": -1 }), "max_tokens"),
         (json!({ "max_tokens": 1.5 }), "max_tokens"),
@@ -108,29 +111,29 @@ fn broken_bodies() -> Vec<Vec<u8>> {
     bodies
 }
 
-async fn gateway() -> (TestGateway, String) {
+async fn gateway() -> (TestApp, User) {
     let config = json!({ "billing": { "hard_limit_per_request_usd": 0.5 } });
-    let gateway = TestGateway::start(config).await;
-    let key = gateway.key(json!({ "budgetUsd": "1", "models": null })).await;
-    (gateway, key)
+    let gateway = TestApp::start(config).await;
+    let user = gateway.user(json!({ "budgetUsd": "1", "models": null })).await;
+    (gateway, user)
 }
 
-fn assert_nothing_happened(gateway: &TestGateway) {
-    assert!(gateway.lines().is_empty(), "a line was written");
+fn assert_nothing_happened(gateway: &TestApp) {
+    assert!(gateway.store.lines().is_empty(), "a line was written");
     assert!(gateway.store.counters().is_empty(), "a counter was touched");
-    assert!(gateway.demo.bill().is_empty(), "the provider was called");
+    assert!(gateway.demo().bill().is_empty(), "the provider was called");
 }
 
 #[tokio::test]
 async fn each_bad_field_is_named_and_nothing_is_held() {
-    let (gateway, key) = gateway().await;
-    for (change, param) in field_faults() {
-        let mut body = question("demo/ok", false);
+    let (gateway, user) = gateway().await;
+    for (change, param) in message_faults().into_iter().chain(field_faults()) {
+        let mut body = unbounded("demo/ok", false);
         for (name, value) in change.as_object().expect("an object") {
             body[name] = value.clone();
         }
-        let answered = gateway.ask(&key, &body).await;
-        assert_eq!(answered.status, 400, "{change}: {}", answered.text);
+        let answered = gateway.complete(&user, &body).await;
+        assert_eq!(answered.status, 400, "{change}: {}", answered.text());
         let error = &answered.json()["error"];
         assert_eq!(
             (error["param"].as_str(), error["code"].as_str()),
@@ -144,17 +147,18 @@ async fn each_bad_field_is_named_and_nothing_is_held() {
 
 #[tokio::test]
 async fn what_is_no_json_object_is_refused_in_both_dialects() {
-    let (gateway, key) = gateway().await;
+    let (gateway, user) = gateway().await;
+    let bearer = user.bearer();
     for body in broken_bodies() {
-        for path in [CHAT, SEED] {
-            let headers = [("authorization", format!("Bearer {key}"))];
-            let answered = gateway.send("POST", path, &headers, body.clone()).await;
+        for path in [COMPLETIONS, CHAT] {
+            let headers = [("authorization", bearer.as_str())];
+            let answered = gateway.send(Method::POST, path, &headers, body.clone()).await;
             assert_eq!(
                 answered.status,
                 400,
                 "{:?}: {}",
                 String::from_utf8_lossy(&body[..body.len().min(80)]),
-                answered.text
+                answered.text()
             );
         }
     }
@@ -163,7 +167,7 @@ async fn what_is_no_json_object_is_refused_in_both_dialects() {
 
 #[tokio::test]
 async fn the_prompt_form_names_its_fields_too() {
-    let (gateway, key) = gateway().await;
+    let (gateway, user) = gateway().await;
     let cases = [
         (json!({}), 400, "prompt"),
         (json!({ "prompt": "" }), 400, "prompt"),
@@ -175,18 +179,17 @@ async fn the_prompt_form_names_its_fields_too() {
         (json!({ "prompt": "a", "model": "nobody/model" }), 404, "model"),
     ];
     for (body, status, param) in cases {
-        let headers = [("x-api-key", key.clone())];
-        let answered = gateway.send("POST", SEED, &headers, body.to_string().into_bytes()).await;
-        assert_eq!(answered.status, status, "{body}: {}", answered.text);
+        let answered = gateway.prompt(&user, &body).await;
+        assert_eq!(answered.status, status, "{body}: {}", answered.text());
         assert_eq!(answered.json()["param"].as_str().unwrap_or(""), param, "{body}");
         assert!(answered.json()["error"].is_string(), "{body}");
     }
-    gateway.assert_settled("prompt form");
+    gateway.settled().await;
 }
 
 #[tokio::test]
 async fn models_that_are_not_priced_or_not_ours_are_refused_before_dispatch() {
-    let (gateway, key) = gateway().await;
+    let (gateway, user) = gateway().await;
     let look_alike = "openai/gpt-4\u{43e}";
     for model in [
         "nobody/x",
@@ -198,12 +201,12 @@ async fn models_that_are_not_priced_or_not_ours_are_refused_before_dispatch() {
         " openai/gpt-4o",
         "demo/",
     ] {
-        let answered = gateway.ask(&key, &question(model, false)).await;
-        assert_eq!(answered.status, 404, "{model}: {}", answered.text);
+        let answered = gateway.complete(&user, &unbounded(model, false)).await;
+        assert_eq!(answered.status, 404, "{model}: {}", answered.text());
         assert_eq!(answered.json()["error"]["code"], "model_not_found", "{model}");
     }
-    let only = gateway.key(json!({ "models": ["demo/tokens-3"] })).await;
-    let answered = gateway.ask(&only, &question("demo/ok", false)).await;
+    let only = gateway.user(json!({ "models": ["demo/tokens-3"] })).await;
+    let answered = gateway.complete(&only, &unbounded("demo/ok", false)).await;
     assert_eq!(
         (answered.status, answered.json()["error"]["code"].as_str()),
         (403, Some("model_not_allowed"))
@@ -213,9 +216,10 @@ async fn models_that_are_not_priced_or_not_ours_are_refused_before_dispatch() {
 
 #[tokio::test]
 async fn bad_keys_of_every_kind_get_the_same_answer() {
-    let (gateway, key) = gateway().await;
-    let revoked = gateway.key(json!({})).await;
+    let (gateway, user) = gateway().await;
+    let revoked = gateway.user(json!({})).await;
     gateway.revoke(&revoked).await;
+    let key = user.key;
     let mut typo = key.clone();
     let last = if typo.pop() == Some('a') { 'b' } else { 'a' };
     typo.push(last);
@@ -229,7 +233,7 @@ async fn bad_keys_of_every_kind_get_the_same_answer() {
         bearer(""),
         bearer("admin"),
         bearer("sk-1234567890"),
-        bearer(&revoked),
+        bearer(&revoked.key),
         bearer(&stranger),
         bearer(&typo),
         bearer(&key[..key.len() - 1]),
@@ -239,11 +243,15 @@ async fn bad_keys_of_every_kind_get_the_same_answer() {
         vec![("x-api-key", "'; DROP TABLE keys; --".to_owned())],
     ];
     let mut bodies = Vec::new();
-    for headers in attempts {
-        for (path, body) in [(CHAT, question("demo/ok", true)), (CHAT, json!({ "broken": true }))] {
-            let answered = gateway.send("POST", path, &headers, body.to_string().into_bytes()).await;
-            assert_eq!(answered.status, 401, "{headers:?}: {}", answered.text);
-            bodies.push(answered.text);
+    for headers in &attempts {
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        for (path, body) in
+            [(COMPLETIONS, unbounded("demo/ok", true)), (COMPLETIONS, json!({ "broken": true }))]
+        {
+            let answered = gateway.send(Method::POST, path, &headers, body.to_string()).await;
+            assert_eq!(answered.status, 401, "{headers:?}: {}", answered.text());
+            bodies.push(answered.text());
         }
     }
     bodies.dedup();
@@ -253,34 +261,36 @@ async fn bad_keys_of_every_kind_get_the_same_answer() {
 
 #[tokio::test]
 async fn what_is_too_much_is_told_with_its_limit() {
-    let (gateway, key) = gateway().await;
-    let headers = [("authorization", format!("Bearer {key}"))];
-    let oversize = gateway.send("POST", CHAT, &headers, vec![b' '; shared::http::BODY_BYTES_MAX + 1]).await;
+    let (gateway, user) = gateway().await;
+    let bearer = user.bearer();
+    let headers = [("authorization", bearer.as_str())];
+    let oversize =
+        gateway.send(Method::POST, COMPLETIONS, &headers, vec![b' '; shared::http::BODY_BYTES_MAX + 1]).await;
     assert_eq!(
         (oversize.status, oversize.json()["error"]["code"].as_str()),
         (413, Some("request_too_large"))
     );
-    let mut dear = question("openai/gpt-4o", false);
+    let mut dear = unbounded("openai/gpt-4o", false);
     dear["max_tokens"] = json!(999_999_999);
     dear["n"] = json!(128);
     let config = json!({
         "billing": { "hard_limit_per_request_usd": 0.5 },
         "providers": { "openai": { "base_url": "http://127.0.0.1:9/v1", "local": true } },
     });
-    let strict = TestGateway::start(config).await;
-    let key = strict.key(json!({ "budgetUsd": "1000" })).await;
-    let refused = strict.ask(&key, &dear).await;
+    let strict = TestApp::start(config).await;
+    let user = strict.user(json!({ "budgetUsd": "1000" })).await;
+    let refused = strict.complete(&user, &dear).await;
     assert_eq!(
         (refused.status, refused.json()["error"]["code"].as_str()),
         (402, Some("request_cost_limit")),
         "{}",
-        refused.text
+        refused.text()
     );
     assert_eq!(refused.json()["error"]["limit"], "0.5");
     assert_eq!(refused.header("x-should-retry"), "false");
-    let route = gateway.send("GET", CHAT, &headers, Vec::new()).await;
+    let route = gateway.send(Method::GET, COMPLETIONS, &headers, Vec::new()).await;
     assert_eq!((route.status, route.json()["error"]["code"].as_str()), (405, Some("method_not_allowed")));
-    let nowhere = gateway.send("POST", "/v1/nothing", &headers, Vec::new()).await;
+    let nowhere = gateway.send(Method::POST, "/v1/nothing", &headers, Vec::new()).await;
     assert_eq!((nowhere.status, nowhere.json()["error"]["code"].as_str()), (404, Some("route_not_found")));
     assert_nothing_happened(&gateway);
 }
@@ -288,38 +298,37 @@ async fn what_is_too_much_is_told_with_its_limit() {
 #[tokio::test]
 async fn a_used_up_budget_states_its_numbers_and_a_full_window_its_limits() {
     let (gateway, _) = gateway().await;
-    let poor = gateway.key(json!({ "budgetUsd": "0.0001", "period": "day" })).await;
-    let mut body = question("demo/tokens-5", false);
+    let poor = gateway.user(json!({ "budgetUsd": "0.0001", "period": "day" })).await;
+    let mut body = unbounded("demo/tokens-5", false);
     body["max_tokens"] = json!(1000);
-    let refused = gateway.ask(&poor, &body).await;
+    let refused = gateway.complete(&poor, &body).await;
     let error = &refused.json()["error"];
     assert_eq!(
         (refused.status, error["code"].as_str(), error["cap"].as_str()),
         (402, Some("quota_exceeded"), Some("0.0001")),
         "{}",
-        refused.text
+        refused.text()
     );
     assert!(error["resetsAt"].as_str().is_some_and(|at| at.ends_with("T00:00:00Z")), "{error}");
     assert_eq!(refused.header("x-should-retry"), "false");
-    let prompt = json!({ "prompt": "hi", "model": "demo/tokens-5" }).to_string().into_bytes();
-    let seed = gateway.send("POST", SEED, &[("x-api-key", poor)], prompt).await;
+    let seed = gateway.prompt(&poor, &json!({ "prompt": "hi", "model": "demo/tokens-5" })).await;
     assert_eq!((seed.status, seed.json()["error"].as_str()), (429, Some("quota_exceeded")));
     assert!(seed.json()["retryAfter"].as_u64().is_some_and(|seconds| seconds > 0));
-    let slow = gateway.key(json!({ "rpm": 1 })).await;
-    assert_eq!(gateway.ask(&slow, &body).await.status, 200);
-    let limited = gateway.ask(&slow, &body).await;
+    let slow = gateway.user(json!({ "rpm": 1 })).await;
+    assert_eq!(gateway.complete(&slow, &body).await.status, 200);
+    let limited = gateway.complete(&slow, &body).await;
     assert_eq!(
         (limited.status, limited.json()["error"]["code"].as_str()),
         (429, Some("rate_limited")),
         "{}",
-        limited.text
+        limited.text()
     );
     assert_eq!(limited.header("x-ratelimit-remaining-requests"), "0");
     assert!(limited.headers.contains_key("retry-after"));
-    gateway.assert_settled("limits");
+    gateway.settled().await;
 }
 
 #[test]
 fn the_tables_hold_at_least_sixty_cases() {
-    assert!(field_faults().len() + broken_bodies().len() + 28 >= 60);
+    assert!(message_faults().len() + field_faults().len() + broken_bodies().len() + 28 >= 60);
 }

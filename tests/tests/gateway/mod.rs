@@ -4,6 +4,5 @@
 mod bad_input;
 mod breaker;
 mod faults;
-mod harness;
 mod round_trips;
 mod settings;

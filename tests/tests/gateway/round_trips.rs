@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
-use shared::app::App;
 use shared::config::ModelName;
 use shared::domain::breaker::Breaker;
 use shared::domain::cache::CacheKey;
@@ -16,13 +15,12 @@ use shared::domain::reservation::Reservation;
 use shared::domain::time::Timestamp;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, AttemptError, BreakerStore, CachedAnswer, ChunkStream, Clock, Counters, FindKey,
-    ReserveReply, StoreError, Upstream, Versioned,
+    AnswerCache, AttemptError, BreakerStore, CachedAnswer, ChunkStream, Counters, FindKey, ReserveReply,
+    StoreError, Upstream, Versioned,
 };
 use shared::protocol::canonical::{ChatRequest, Chunk, Delta, FinishReason};
+use tests::{At, Ports, Setup, TestApp, User, balanced, unbounded};
 use tokio::time::{Instant, sleep};
-
-use super::harness::{TestGateway, app, question, with_demo};
 
 const TRIP: Duration = Duration::from_millis(10);
 
@@ -102,42 +100,34 @@ impl Upstream for Provider {
     }
 }
 
-struct At(Timestamp);
-
-impl Clock for At {
-    fn now(&self) -> Timestamp {
-        self.0
-    }
-}
-
 /// A cold instance over `store` at `now`.
-fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestGateway, Arc<Provider>) {
-    let config = with_demo(json!({ "routing": { "fallbacks": ["demo/tokens-3"] } }), "http://127.0.0.1:9/v1");
+async fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestApp, Arc<Provider>) {
     let far = Arc::new(Far(Arc::clone(store)));
     let provider = Arc::new(Provider::default());
-    let near = app(config, store);
-    let app = App {
-        clock: Arc::new(At(now)),
+    let ports = Ports {
         keys: far.clone(),
         counters: far.clone(),
         answers: far.clone(),
-        breakers: shared::app::breakers::Breakers::new(
-            far,
-            shared::domain::breaker::BreakerSettings { threshold: 5, reset: Duration::from_secs(30) },
-        ),
-        upstream: provider.clone(),
-        ..near
+        breakers: far,
+        ..Ports::of(store)
     };
-    (TestGateway::over(Arc::new(app), Arc::clone(store), local::demo::Demo::new()), provider)
+    let setup = Setup {
+        clock: Arc::new(At(now)),
+        store: Arc::clone(store),
+        ports: Some(ports),
+        upstream: Some(provider.clone()),
+        ..Setup::new(json!({ "routing": { "fallbacks": ["demo/tokens-3"] } }))
+    };
+    (setup.start().await, provider)
 }
 
 /// Trips until the provider was asked.
-async fn trips_of_a_miss(store: &Arc<MemoryStore>, key: &str, text: &str, now: Timestamp) -> u128 {
-    let (gateway, provider) = cold(store, now);
-    let mut body = question("demo/ok", true);
+async fn trips_of_a_miss(store: &Arc<MemoryStore>, user: &User, text: &str, now: Timestamp) -> u128 {
+    let (gateway, provider) = cold(store, now).await;
+    let mut body = unbounded("demo/ok", true);
     body["messages"][0]["content"] = json!(text);
     let begun = Instant::now();
-    assert_eq!(gateway.ask(key, &body).await.status, 200);
+    assert_eq!(gateway.complete(user, &body).await.status, 200);
     let asked = provider.asked_at.lock().expect("one thread").expect("asked");
     (asked - begun).as_millis() / TRIP.as_millis()
 }
@@ -146,22 +136,22 @@ async fn trips_of_a_miss(store: &Arc<MemoryStore>, key: &str, text: &str, now: T
 async fn at_most_three_trips_before_a_provider_is_asked_and_two_before_an_exact_hit() {
     let store = Arc::new(MemoryStore::default());
     let now = Timestamp::from_millis(1_800_000_000_000);
-    let (first, _) = cold(&store, now);
-    let key = first.key(json!({ "budgetUsd": "5", "rpm": 100 })).await;
-    assert_eq!(trips_of_a_miss(&store, &key, "the counter is created", now).await, 3);
-    assert_eq!(trips_of_a_miss(&store, &key, "the counter is there", now).await, 2);
+    let (first, _) = cold(&store, now).await;
+    let user = first.user(json!({ "budgetUsd": "5", "rpm": 100 })).await;
+    assert_eq!(trips_of_a_miss(&store, &user, "the counter is created", now).await, 3);
+    assert_eq!(trips_of_a_miss(&store, &user, "the counter is there", now).await, 2);
     let later = now + Duration::from_secs(120);
-    assert_eq!(trips_of_a_miss(&store, &key, "the minute has passed", later).await, 3);
+    assert_eq!(trips_of_a_miss(&store, &user, "the minute has passed", later).await, 3);
 
     for stream in [true, false] {
-        let (gateway, provider) = cold(&store, later);
-        let mut body = question("demo/ok", stream);
+        let (gateway, provider) = cold(&store, later).await;
+        let mut body = unbounded("demo/ok", stream);
         body["messages"][0]["content"] = json!("the counter is there");
         let begun = Instant::now();
-        let answered = gateway.ask(&key, &body).await;
+        let answered = gateway.complete(&user, &body).await;
         assert_eq!(answered.header("x-tollgate-cache"), "exact");
         assert_eq!((Instant::now() - begun).as_millis() / TRIP.as_millis(), 2, "stream {stream}");
         assert!(provider.asked_at.lock().expect("one thread").is_none());
     }
-    first.assert_settled("round trips");
+    balanced(&store).await;
 }

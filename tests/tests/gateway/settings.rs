@@ -1,10 +1,13 @@
 //! Each field of the documented configuration changes behaviour, or the capability that will use
 //! it is named here.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
 use serde_json::{Value, json};
 use shared::config::{Config, LogLevel};
-
-use super::harness::{TestGateway, question};
+use tests::{Ahead, COMPLETIONS, TestApp, User, unbounded};
 
 /// The document of the README and the schema, whole.
 const DOCUMENT: &str = r#"{"gateway": {"edge": true, "timeout_ms": 3000, "stream_enabled": true},
@@ -71,100 +74,101 @@ fn the_log_level_is_read() {
     assert_eq!(config.observability.log_level, LogLevel::Debug);
 }
 
-async fn gateway(config: Value) -> (TestGateway, String) {
-    let gateway = TestGateway::start(config).await;
-    let key = gateway.key(json!({})).await;
-    (gateway, key)
+async fn gateway(config: Value) -> (TestApp, User) {
+    let gateway = TestApp::start(config).await;
+    let user = gateway.user(json!({})).await;
+    (gateway, user)
 }
 
 #[tokio::test]
 async fn timeout_ms_is_how_long_the_first_token_may_take() {
     for (timeout_ms, status) in [(100, 503), (2000, 200)] {
         let routing = json!({ "primary": "demo/delay-500" });
-        let (gateway, key) =
+        let (gateway, user) =
             gateway(json!({ "gateway": { "timeout_ms": timeout_ms }, "routing": routing })).await;
         assert_eq!(
-            gateway.ask(&key, &question("demo/delay-500", false)).await.status,
+            gateway.complete(&user, &unbounded("demo/delay-500", false)).await.status,
             status,
             "{timeout_ms} ms"
         );
     }
     let own = json!({ "gateway": { "timeout_ms": 100 }, "routing": { "primary": "demo/delay-500", "timeouts": { "demo/delay-500": 2000 } } });
-    let (gateway, key) = gateway(own).await;
-    assert_eq!(gateway.ask(&key, &question("demo/delay-500", false)).await.status, 200);
+    let (gateway, user) = gateway(own).await;
+    assert_eq!(gateway.complete(&user, &unbounded("demo/delay-500", false)).await.status, 200);
 }
 
 #[tokio::test]
 async fn stream_enabled_switches_streaming_off() {
-    let (gateway, key) = gateway(json!({ "gateway": { "stream_enabled": false } })).await;
-    let refused = gateway.ask(&key, &question("demo/ok", true)).await;
+    let (gateway, user) = gateway(json!({ "gateway": { "stream_enabled": false } })).await;
+    let refused = gateway.complete(&user, &unbounded("demo/ok", true)).await;
     assert_eq!((refused.status, refused.json()["error"]["param"].as_str()), (400, Some("stream")));
-    let prompt = json!({ "prompt": "hi", "model": "demo/ok" }).to_string().into_bytes();
-    let plain = gateway.send("POST", "/v1/chat", &[("x-api-key", key)], prompt).await;
+    let plain = gateway.prompt(&user, &json!({ "prompt": "hi", "model": "demo/ok" })).await;
     assert_eq!((plain.status, plain.json()["source"].as_str()), (200, Some("model")));
 }
 
 #[tokio::test]
 async fn without_a_model_the_primary_answers_and_the_fallbacks_stand_behind_it() {
     let routing = json!({ "routing": { "primary": "demo/tokens-4", "fallbacks": ["demo/tokens-5"] } });
-    let (gateway, key) = gateway(routing).await;
-    let ask = json!({ "prompt": "hi", "stream": false }).to_string().into_bytes();
-    let answered = gateway.send("POST", "/v1/chat", &[("x-api-key", key.clone())], ask).await;
+    let (gateway, user) = gateway(routing).await;
+    let answered = gateway.prompt(&user, &json!({ "prompt": "hi", "stream": false })).await;
     assert_eq!(answered.header("x-tollgate-model"), "demo/tokens-4");
-    let failed = gateway.ask(&key, &question("demo/500", false)).await;
+    let failed = gateway.complete(&user, &unbounded("demo/500", false)).await;
     assert_eq!(failed.header("x-tollgate-model"), "demo/tokens-4", "the chain stands behind any model");
-    gateway.demo.set_behaviour("tokens-4", "500").expect("a script");
-    let ask = json!({ "prompt": "ho", "stream": false }).to_string().into_bytes();
-    let answered = gateway.send("POST", "/v1/chat", &[("x-api-key", key)], ask).await;
+    gateway.demo().set_behaviour("tokens-4", "500").expect("a script");
+    let answered = gateway.prompt(&user, &json!({ "prompt": "ho", "stream": false })).await;
     assert_eq!(answered.header("x-tollgate-model"), "demo/tokens-5");
 }
 
 #[tokio::test]
 async fn the_hard_limit_bounds_the_output_and_refuses_what_could_pass_it() {
-    let (gateway, key) = gateway(json!({ "billing": { "hard_limit_per_request_usd": "0.0005" } })).await;
-    let mut body = question("demo/tokens-900", false);
-    let cut = gateway.ask(&key, &body).await.json();
+    let (gateway, user) = gateway(json!({ "billing": { "hard_limit_per_request_usd": "0.0005" } })).await;
+    let mut body = unbounded("demo/tokens-900", false);
+    let cut = gateway.complete(&user, &body).await.json();
     assert_eq!(cut["choices"][0]["finish_reason"], "length", "{cut}");
     body["max_tokens"] = json!(1000);
-    let refused = gateway.ask(&key, &body).await;
+    let refused = gateway.complete(&user, &body).await;
     assert_eq!((refused.status, refused.json()["error"]["code"].as_str()), (402, Some("request_cost_limit")));
 }
 
 #[tokio::test]
 async fn version_key_and_ttl_decide_what_is_served_again() {
-    let (first, key) = gateway(json!({ "cache": { "version_key": "a" } })).await;
-    assert_eq!(first.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
-    assert_eq!(first.ask(&key, &question("demo/ok", true)).await.header("x-tollgate-cache"), "exact");
-    let again = |cache: Value| {
-        let mut config = first.app.config.clone();
-        let parsed = Config::parse(&json!({ "cache": cache }).to_string()).expect("valid");
-        config.cache = parsed.cache;
-        let app = super::harness::app(config, &first.store);
-        TestGateway::over(std::sync::Arc::new(app), first.store.clone(), first.demo.clone())
-    };
-    let same = again(json!({ "version_key": "a" }));
-    assert_eq!(same.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "exact");
-    let other = again(json!({ "version_key": "b" }));
-    assert_eq!(other.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
-    let headers = [("x-api-key", key.clone()), ("cache-control", "no-store".to_owned())];
-    let body = question("demo/ok", false).to_string().into_bytes();
-    let bypass = first.send("POST", "/v1/chat/completions", &headers, body).await;
+    let (first, user) = gateway(json!({ "cache": { "version_key": "a" } })).await;
+    assert_eq!(first.complete(&user, &unbounded("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    assert_eq!(first.complete(&user, &unbounded("demo/ok", true)).await.header("x-tollgate-cache"), "exact");
+    let again = |cache: Value| first.beside(json!({ "cache": cache }));
+    let same = again(json!({ "version_key": "a" })).start().await;
+    assert_eq!(same.complete(&user, &unbounded("demo/ok", false)).await.header("x-tollgate-cache"), "exact");
+    let other = again(json!({ "version_key": "b" })).start().await;
+    assert_eq!(other.complete(&user, &unbounded("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    let headers = [("x-api-key", user.key.as_str()), ("cache-control", "no-store")];
+    let body = unbounded("demo/ok", false).to_string();
+    let bypass = first.send(Method::POST, COMPLETIONS, &headers, body).await;
     assert_eq!(bypass.header("x-tollgate-cache"), "bypass");
-    let stale = again(json!({ "version_key": "a", "ttl_hours": 1 }));
-    let late = super::harness::at(stale, std::time::Duration::from_secs(3601));
-    assert_eq!(late.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    let mut late = again(json!({ "version_key": "a", "ttl_hours": 1 }));
+    late.clock = Arc::new(Ahead(Duration::from_secs(3601)));
+    let late = late.start().await;
+    assert_eq!(late.complete(&user, &unbounded("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
 }
 
 #[tokio::test]
 async fn answers_are_shared_within_the_scope_and_never_across_keys() {
-    let (gateway, key) = gateway(json!({})).await;
-    let other = gateway.key(json!({})).await;
-    assert_eq!(gateway.ask(&key, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
-    assert_eq!(gateway.ask(&other, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
-    let shared = TestGateway::start(json!({ "cache": { "scope": "tenant" } })).await;
-    let (a, b) = (shared.key(json!({ "tenant": "t" })).await, shared.key(json!({ "tenant": "t" })).await);
-    let stranger = shared.key(json!({ "tenant": "u" })).await;
-    assert_eq!(shared.ask(&a, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
-    assert_eq!(shared.ask(&b, &question("demo/ok", false)).await.header("x-tollgate-cache"), "exact");
-    assert_eq!(shared.ask(&stranger, &question("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    let (gateway, user) = gateway(json!({})).await;
+    let other = gateway.user(json!({})).await;
+    assert_eq!(
+        gateway.complete(&user, &unbounded("demo/ok", false)).await.header("x-tollgate-cache"),
+        "miss"
+    );
+    assert_eq!(
+        gateway.complete(&other, &unbounded("demo/ok", false)).await.header("x-tollgate-cache"),
+        "miss"
+    );
+    let shared = TestApp::start(json!({ "cache": { "scope": "tenant" } })).await;
+    let (a, b) = (shared.user(json!({ "tenant": "t" })).await, shared.user(json!({ "tenant": "t" })).await);
+    let stranger = shared.user(json!({ "tenant": "u" })).await;
+    assert_eq!(shared.complete(&a, &unbounded("demo/ok", false)).await.header("x-tollgate-cache"), "miss");
+    assert_eq!(shared.complete(&b, &unbounded("demo/ok", false)).await.header("x-tollgate-cache"), "exact");
+    assert_eq!(
+        shared.complete(&stranger, &unbounded("demo/ok", false)).await.header("x-tollgate-cache"),
+        "miss"
+    );
 }
