@@ -9,15 +9,8 @@ use serde_json::{Value, json};
 use shared::config::{Config, LogLevel};
 use tests::{Ahead, COMPLETIONS, TestApp, User, unbounded};
 
-/// The document of the README and the schema, whole.
-const DOCUMENT: &str = r#"{"gateway": {"edge": true, "timeout_ms": 3000, "stream_enabled": true},
- "cache": {"provider": "redis", "semantic_threshold": 0.92, "ttl_hours": 24, "version_key": "prompt_v2"},
- "routing": {"primary": "openai/gpt-4o", "fallbacks": ["anthropic/claude-3-5-sonnet", "meta/llama-3.1-70b"],
-             "circuit_breaker": {"threshold": 5, "reset_timeout_ms": 30000}},
- "billing": {"track_tokens": true, "hard_limit_per_request_usd": 0.50, "alert_thresholds": [0.5, 0.8, 1.0]},
- "observability": {"otel_enabled": true,
-                   "metrics": ["llm.request.duration", "llm.token.count", "cache.hit_ratio", "fallback.trigger_rate"],
-                   "log_level": "info"}}"#;
+/// The document that is promised to be valid as it stands.
+const DOCUMENT: &str = include_str!("../../../shared/src/config/documented.json");
 
 /// Fields whose effect a test shows.
 const SHOWN: &[&str] = &[
