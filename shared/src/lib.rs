@@ -23,3 +23,5 @@ pub mod log;
 pub mod memory;
 #[cfg(feature = "providers")]
 pub mod providers;
+#[cfg(feature = "signing")]
+pub mod signing;

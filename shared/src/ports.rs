@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
-use crate::config::ModelName;
+use crate::config::{ModelName, SecretRef};
 use crate::domain::breaker::Breaker;
 use crate::domain::cache::CacheKey;
 use crate::domain::counter::{Close, Counter, CounterKey, Reserve};
@@ -19,6 +19,7 @@ use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::protocol::answer::Answer;
 use crate::protocol::canonical::{ChatRequest, Chunk};
+use crate::protocol::outbound::Outbound;
 
 /// A store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +160,13 @@ pub trait SettleQueue: Send + Sync {
     async fn send(&self, line: &LedgerLine) -> Result<(), StoreError>;
 }
 
+/// Reads secrets by reference.
+#[async_trait]
+pub trait FindSecret: Send + Sync {
+    /// The secret as it is now; the text of an error names the reference, never the secret.
+    async fn find_secret(&self, reference: &SecretRef) -> Result<String, String>;
+}
+
 /// The time of day. Read at the edge of the program only.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
@@ -189,6 +197,7 @@ pub trait Upstream: Send + Sync {
     /// Sends the request to the model that `paid` holds money for, with the output limit it was
     /// computed with, and returns once the headers of a success are in.
     async fn open(&self, paid: &Reservation, request: &ChatRequest) -> Result<ChunkStream, AttemptError>;
-    /// Whether this target can be called at all: its provider is configured and has its secret.
-    fn is_ready(&self, target: &ModelName) -> bool;
+    /// How this target is asked; none when it cannot be called at all, because its provider is not
+    /// configured or has no secret.
+    fn outbound(&self, target: &ModelName) -> Option<Outbound>;
 }

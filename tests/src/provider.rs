@@ -3,11 +3,15 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use aws_credential_types::Credentials;
 use local::demo::{self, Demo};
 use serde_json::{Value, json};
-use shared::config::Config;
-use shared::ports::Upstream;
-use shared::providers::Providers;
+use shared::clock::SystemClock;
+use shared::config::{Config, SecretRef};
+use shared::ports::{FindSecret, Upstream};
+use shared::providers::{Providers, Surroundings};
+use shared::signing::Account;
 use tokio::net::TcpListener;
 
 /// A running demo provider. It serves as long as the test's runtime lives.
@@ -35,6 +39,25 @@ impl Provider {
     pub fn upstream(config: &Config) -> Arc<dyn Upstream> {
         let providers = config.providers.values().filter(|provider| provider.secret.is_none());
         let providers = providers.map(|provider| (provider.clone(), None));
-        Arc::new(Providers::new(providers).expect("the client is built"))
+        Arc::new(Providers::new(providers, &surroundings()).expect("the client is built"))
+    }
+}
+
+/// No secrets, and an account of AWS that only signs.
+fn surroundings() -> Surroundings {
+    let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "tests");
+    Surroundings {
+        secrets: Arc::new(NoSecrets),
+        account: Some(Account { region: "us-east-1".to_owned(), credentials }),
+        clock: Arc::new(SystemClock),
+    }
+}
+
+struct NoSecrets;
+
+#[async_trait]
+impl FindSecret for NoSecrets {
+    async fn find_secret(&self, reference: &SecretRef) -> Result<String, String> {
+        Err(format!("{reference} is not known to tests"))
     }
 }

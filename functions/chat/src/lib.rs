@@ -20,9 +20,8 @@ use shared::domain::time::Timestamp;
 use shared::http::{BODY_BYTES_MAX, Body, error, token};
 use shared::protocol::dialect::Dialect;
 use shared::protocol::fields::BadRequest;
+use shared::protocol::inbound::Inbound;
 use shared::protocol::json::parse_object;
-use shared::protocol::openai::request::Inbound;
-use shared::protocol::{openai, seed};
 use tokio::time::Instant;
 
 /// As long as Lambda lets a function run at most.
@@ -105,10 +104,7 @@ fn read(app: &App, dialect: Dialect, body: &[u8]) -> Result<Inbound, GatewayErro
     }
     let object = parse_object(body)
         .map_err(|fault| BadRequest::new("", format!("the body is not valid JSON: {}", fault.0)))?;
-    let mut inbound = match dialect {
-        Dialect::OpenAi => openai::request::read(object)?,
-        Dialect::Seed => seed::read(object)?,
-    };
+    let mut inbound = dialect.read(object)?;
     if dialect == Dialect::Seed && inbound.stream.is_none() {
         inbound.stream = Some(app.config.gateway.stream_enabled);
     }

@@ -34,7 +34,7 @@ fn callable(app: &App, caller: &Caller) -> Vec<ModelName> {
     let mut models: Vec<ModelName> = priced.chain(routed).collect();
     models.sort();
     models.dedup();
-    models.retain(|model| app.upstream.is_ready(model) && caller.may_use(model).is_ok());
+    models.retain(|model| app.upstream.outbound(model).is_some() && caller.may_use(model).is_ok());
     models
 }
 

@@ -51,6 +51,9 @@ pub(crate) fn head(reply: &Reply, opened: Option<&Opened>) -> ReplyHead {
         created: reply.created,
         from_cache: reply.cache == CacheStatus::Exact,
         include_usage: reply.include_usage,
+        choices: reply.choices,
+        usage: opened.map(|opened| opened.usage).unwrap_or_default(),
+        echo: reply.echo.clone(),
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 use shared::app::serve::{Frame, Opened, Reply};
 use shared::http::Body;
-use shared::protocol::dialect::{Dialect, ReplyHead};
+use shared::protocol::dialect::{Dialect, Renderer, ReplyHead};
 use shared::protocol::sse::PING;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
@@ -25,9 +25,9 @@ pub(crate) fn respond(
     drop(sender);
     let frames = std::mem::replace(&mut reply.frames, frames);
     let head = head(&reply, opened.as_ref());
-    let start = if opened.is_some() { dialect.stream_start(&head, reply.choices) } else { PING.to_owned() };
-    let writer =
-        Writer { dialect, head, choices: reply.choices, frames, ping, early: Some(start), over: false };
+    let mut renderer = dialect.renderer();
+    let start = if opened.is_some() { renderer.start(head.clone()) } else { PING.to_owned() };
+    let writer = Writer { dialect, renderer, head, frames, ping, early: Some(start), over: false };
     let parts =
         futures_util::stream::unfold(
             writer,
@@ -38,8 +38,8 @@ pub(crate) fn respond(
 
 struct Writer {
     dialect: Dialect,
+    renderer: Box<dyn Renderer>,
     head: ReplyHead,
-    choices: u64,
     frames: Receiver<Frame>,
     ping: Duration,
     /// What goes out before any frame is waited for.
@@ -78,17 +78,18 @@ impl Writer {
                 self.head.model = opened.model.unwrap_or_else(|| opened.served_by.clone());
                 self.head.served_by = opened.served_by;
                 self.head.fingerprint = opened.fingerprint;
-                self.dialect.stream_start(&self.head, self.choices)
+                self.head.usage = opened.usage;
+                self.renderer.start(self.head.clone())
             }
             Some(Frame::Chunk(chunk)) => chunk
                 .deltas
                 .iter()
                 .filter(|delta| delta.has_content())
-                .map(|delta| self.dialect.stream_delta(&self.head, delta))
+                .map(|delta| self.renderer.delta(delta))
                 .collect(),
             Some(Frame::End(summary)) => {
                 self.over = true;
-                self.dialect.stream_end(&self.head, &summary)
+                self.renderer.end(&summary)
             }
             Some(Frame::Failed(failed)) => self.fail(&failed),
             None => self.fail(&lost()),
@@ -104,6 +105,6 @@ impl Writer {
             internal = failed.internal_message(),
             "stream failed"
         );
-        self.dialect.stream_error(&report)
+        self.renderer.error(&report)
     }
 }

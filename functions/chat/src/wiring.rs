@@ -7,13 +7,13 @@ use shared::app::breakers::Breakers;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::{App, Tuning, supported};
 use shared::aws::{
-    DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoLedger, Environment, Patience,
-    SqsSettleQueue, StartError, sqs_client, variable,
+    DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoLedger, Environment, LiveSecrets,
+    Patience, SqsSettleQueue, StartError, sqs_client, variable,
 };
 use shared::config::{ProviderConfig, known_providers};
 use shared::domain::breaker::BreakerSettings;
 use shared::log::{self, Sink};
-use shared::providers::Providers;
+use shared::providers::{Providers, Surroundings};
 
 /// The longest that connections may hold up the start.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -36,7 +36,12 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         threshold: breaker.threshold,
         reset: Duration::from_millis(breaker.reset_timeout_ms),
     };
-    let upstream = Providers::new(providers)?;
+    let surroundings = Surroundings {
+        secrets: Arc::new(LiveSecrets { secrets: environment.secrets.clone(), clock: Arc::clone(&clock) }),
+        account: Some((&environment.aws).into()),
+        clock: Arc::clone(&clock),
+    };
+    let upstream = Providers::new(providers, &surroundings)?;
     let app = App {
         prices: (&environment.prices()?).into(),
         pepper: environment.pepper().await?,

@@ -15,7 +15,7 @@ use crate::protocol::size::cache_material;
 /// The largest entry, in bytes of JSON: a DynamoDB item holds 400 KB.
 const ENTRY_BYTES_MAX: usize = 350_000;
 /// The version of the entry's form and of the rules; a change starts the cache anew.
-const POLICY_VERSION: u32 = 1;
+const POLICY_VERSION: u32 = 2;
 
 /// Who shares an answer: the owner part of the key.
 #[derive(Clone, Copy, Debug)]

@@ -9,6 +9,9 @@ use super::error::GatewayError;
 use crate::config::ModelName;
 use crate::domain::price::Price;
 use crate::domain::time::Timestamp;
+use crate::protocol::canonical::ChatRequest;
+use crate::protocol::fields::BadRequest;
+use crate::protocol::support::{self, Unsupported};
 
 /// A model that can be called and paid for.
 #[derive(Clone, Debug)]
@@ -34,18 +37,31 @@ pub fn requested(app: &App, name: Option<&str>, now: Timestamp) -> Result<Target
 }
 
 /// The requested model, then the configured chain without it. What the key may not use, nothing
-/// prices, or no configured provider serves is left out.
+/// prices, no configured provider serves, or cannot honour the whole request is left out.
 ///
 /// # Errors
+/// [`GatewayError::BadRequest`] when the requested model cannot honour the whole request, and
 /// [`GatewayError::Degraded`] when nothing is left.
-pub fn plan(app: &App, caller: &Caller, first: Target, now: Timestamp) -> Result<Vec<Target>, GatewayError> {
+pub fn plan(
+    app: &App,
+    caller: &Caller,
+    first: Target,
+    request: &ChatRequest,
+    now: Timestamp,
+) -> Result<Vec<Target>, GatewayError> {
+    if let Err(unsupported) = honours(app, &first, request) {
+        let Unsupported { param, why } = unsupported;
+        let text = format!("{} cannot honour {param}: {why}", first.model);
+        return Err(BadRequest::new(param, text).into());
+    }
     let others =
         app.config.routing.chain().filter(|model| **model != first.model && caller.may_use(model).is_ok());
     let priced = others
         .filter_map(|model| Some(Target { model: model.clone(), price: app.prices.price(model, now)? }));
     let targets: Vec<Target> = std::iter::once(first.clone())
         .chain(priced)
-        .filter(|target| app.upstream.is_ready(&target.model))
+        .filter(|target| app.upstream.outbound(&target.model).is_some())
+        .filter(|target| honours(app, target, request).is_ok())
         .collect();
     match targets.is_empty() {
         false => Ok(targets),
@@ -53,6 +69,14 @@ pub fn plan(app: &App, caller: &Caller, first: Target, now: Timestamp) -> Result
             let detail = format!("no provider is configured for {} or its fallbacks", first.model);
             Err(GatewayError::Degraded { retry_after: 60, billed: false, detail })
         }
+    }
+}
+
+/// Whether a target can honour the whole request; one that cannot be called at all is not asked.
+fn honours(app: &App, target: &Target, request: &ChatRequest) -> Result<(), Unsupported> {
+    match app.upstream.outbound(&target.model) {
+        Some(outbound) => support::check(request, outbound, target.model.model()),
+        None => Ok(()),
     }
 }
 

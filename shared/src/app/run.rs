@@ -28,6 +28,7 @@ use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome};
 use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
+use crate::domain::usage::TokenUsage;
 use crate::ports::AttemptError;
 use crate::protocol::answer::Answer;
 use crate::protocol::canonical::{ChatRequest, Chunk};
@@ -72,6 +73,8 @@ pub struct Opened {
     /// The model's own name for itself.
     pub model: Option<String>,
     pub fingerprint: Option<String>,
+    /// As far as it is known when the reply begins.
+    pub usage: TokenUsage,
     pub attempts: u32,
     pub rates: RateView,
     pub admitted_after: Duration,
@@ -94,6 +97,7 @@ impl Outlet<'_> {
         let opened = Opened {
             model,
             fingerprint,
+            usage: so_far.usage,
             first_token_after: self.dispatched.elapsed(),
             ..self.opened.clone()
         };
@@ -121,13 +125,13 @@ pub(super) async fn run(job: Job, frames: Sender<Frame>) {
         }
         match job.try_target(&job.targets[index], index == 0, &mut course, &frames).await {
             Step::Next => {}
-            Step::Over(last) => return send(&frames, job.deadline, last).await,
+            Step::Over(last) => return send(&frames, job.deadline, *last).await,
         }
     }
     if let Some(index) = job.retry_after_backoff(&course).await
         && let Step::Over(last) = job.try_target(&job.targets[index], index == 0, &mut course, &frames).await
     {
-        return send(&frames, job.deadline, last).await;
+        return send(&frames, job.deadline, *last).await;
     }
     let now = job.app.clock.now();
     let retry_after = course.earliest.map_or(1, |at| at.since(now).as_secs() + 1);
@@ -150,7 +154,13 @@ struct Course {
 
 enum Step {
     Next,
-    Over(Frame),
+    Over(Box<Frame>),
+}
+
+impl Step {
+    fn failed(error: GatewayError) -> Self {
+        Step::Over(Box::new(Frame::Failed(error)))
+    }
 }
 
 impl Job {
@@ -176,20 +186,21 @@ impl Job {
         let bound = match self.bound(target) {
             Ok(bound) => bound,
             Err(BoundError::ImagesUnbounded) if !is_first => return Step::Next,
-            Err(error) => return Step::Over(Frame::Failed(unbounded(error, &target.model))),
+            Err(error) => return Step::failed(unbounded(error, &target.model)),
         };
         let started = Instant::now();
         let purpose =
             Purpose { caller: &self.caller, request: self.request_id, target, bound, expires: self.expires };
         let (paid, rates) = match reserve(app, &purpose).await {
             Ok(held) => held,
-            Err(refused) => return Step::Over(Frame::Failed(refused)),
+            Err(refused) => return Step::failed(refused),
         };
         course.attempts += 1;
         let opened = Opened {
             served_by: target.model.to_string(),
             model: None,
             fingerprint: None,
+            usage: TokenUsage::default(),
             attempts: course.attempts,
             rates,
             admitted_after: started.elapsed(),
@@ -204,8 +215,8 @@ impl Job {
         };
         let done = attempt(app.upstream.as_ref(), &paid, &self.request, &limits, &mut outlet).await;
         match done.end.clone() {
-            Ok(()) => Step::Over(self.complete(paid, done, is_first).await),
-            Err(error) => self.fail(paid, done, error, course).await,
+            Ok(()) => Step::Over(Box::new(self.complete(paid, done, is_first).await)),
+            Err(error) => self.fail(paid, done, error, is_first, course).await,
         }
     }
 
@@ -234,6 +245,7 @@ impl Job {
         paid: Reservation,
         done: Attempted,
         error: AttemptError,
+        is_first: bool,
         course: &mut Course,
     ) -> Step {
         let now = self.app.clock.now();
@@ -246,15 +258,16 @@ impl Job {
         course.billed |= outcome == Outcome::FailedBilled;
         course.failures.push(format!("{}: {error:?}", paid.target()));
         if done.committed {
-            return Step::Over(Frame::Failed(GatewayError::BrokenStream {
-                detail: course.failures.join("; "),
-            }));
+            return Step::failed(GatewayError::BrokenStream { detail: course.failures.join("; ") });
         }
-        if let (true, AttemptError::Status { status, message, .. }) = (verdict.callers_fault, &error) {
-            return Step::Over(Frame::Failed(GatewayError::UpstreamRejected {
+        // A fallback may refuse what the model that was asked for would have taken.
+        if let (true, true, AttemptError::Status { status, message, .. }) =
+            (is_first, verdict.callers_fault, &error)
+        {
+            return Step::failed(GatewayError::UpstreamRejected {
                 status: *status,
                 message: message.clone(),
-            }));
+            });
         }
         if verdict.worth_a_retry && course.retry.is_none() {
             course.retry = Some((paid.target().clone(), verdict.asked_to_wait));

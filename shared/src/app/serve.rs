@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::Instant;
 
@@ -30,7 +31,7 @@ use crate::ports::CachedAnswer;
 use crate::protocol::canonical::Chunk;
 use crate::protocol::dialect::Summary;
 use crate::protocol::fields::BadRequest;
-use crate::protocol::openai::request::Inbound;
+use crate::protocol::inbound::Inbound;
 use crate::protocol::size::measure;
 
 /// Frames the caller may lag behind before the provider is held back.
@@ -58,6 +59,8 @@ pub struct Reply {
     pub choices: u64,
     pub streams: bool,
     pub include_usage: bool,
+    /// Members of the request that the reply repeats.
+    pub echo: Map<String, Value>,
     pub created: Timestamp,
     pub timing: Timing,
     pub frames: Receiver<Frame>,
@@ -110,6 +113,7 @@ pub async fn serve(app: &Arc<App>, arrival: Arrival) -> Result<Reply, GatewayErr
         choices: inbound.request.choices,
         streams: inbound.stream.unwrap_or(false),
         include_usage: inbound.include_usage,
+        echo: inbound.echo.clone(),
         created: now,
         timing,
         frames,
@@ -129,7 +133,7 @@ pub async fn serve(app: &Arc<App>, arrival: Arrival) -> Result<Reply, GatewayErr
         request_id: arrival.request_id,
         size: measure(&inbound.request),
         streams: reply.streams,
-        targets: route::plan(app, &caller, first, now)?,
+        targets: route::plan(app, &caller, first, &inbound.request, now)?,
         caller,
         request: inbound.request,
         cache_key: key,
@@ -227,6 +231,7 @@ async fn replay(
         served_by: hit.served_by,
         model: hit.answer.model.clone(),
         fingerprint: hit.answer.fingerprint.clone(),
+        usage: hit.answer.usage,
         attempts: 0,
         rates,
         admitted_after: Duration::ZERO,

@@ -6,6 +6,8 @@ use std::fmt;
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::BehaviorVersion;
 
+use crate::signing::Account;
+
 /// Region, credentials, and an endpoint that stands in for every service where one is set.
 #[derive(Clone, Debug)]
 pub struct AwsConfig {
@@ -51,6 +53,12 @@ impl AwsConfig {
             "environment",
         );
         Ok(AwsConfig { region, credentials, endpoint: optional("AWS_ENDPOINT_URL") })
+    }
+}
+
+impl From<&AwsConfig> for Account {
+    fn from(config: &AwsConfig) -> Self {
+        Account { region: config.region.clone(), credentials: config.credentials.clone() }
     }
 }
 

@@ -23,7 +23,6 @@ mod keys;
 mod ledger;
 mod queue;
 mod secrets;
-mod signing;
 
 pub use answers::DynamoAnswers;
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -36,7 +35,7 @@ pub use environment::{Environment, StartError, variable};
 pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
 pub use queue::SqsSettleQueue;
-pub use secrets::{SecretError, Secrets};
+pub use secrets::{LiveSecrets, SecretError, Secrets};
 
 /// The names of the tables. Each has the string keys `pk` (hash) and `sk` (range).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,15 +1,18 @@
 //! Secrets by reference: the environment, or one signed call to Secrets Manager.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::AwsConfig;
-use super::signing::Signer;
 use crate::config::SecretRef;
 use crate::domain::time::Timestamp;
+use crate::ports::{Clock, FindSecret};
+use crate::signing::Signer;
 
 const SERVICE: &str = "secretsmanager";
 const TRIES: u32 = 3;
@@ -21,6 +24,19 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct Secrets {
     http: reqwest::Client,
     aws: Option<AwsConfig>,
+}
+
+/// [`Secrets`] with the clock that its calls are signed by.
+pub struct LiveSecrets {
+    pub secrets: Secrets,
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl FindSecret for LiveSecrets {
+    async fn find_secret(&self, reference: &SecretRef) -> Result<String, String> {
+        self.secrets.resolve(reference, self.clock.now()).await.map_err(|error| error.to_string())
+    }
 }
 
 /// Why a secret could not be had. Names the reference, never the secret.

@@ -1,15 +1,16 @@
 //! The `providers` section, and the providers known by name without it.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use super::base_url::BaseUrl;
 use super::error::Faults;
 use super::names::{named_enum, unknown};
 use super::node::Node;
 use super::secret_ref::SecretRef;
-use super::section::Section;
+use super::section::{Section, parsed_from};
 
-pub(super) const KEYS: &[&str] = &["dialect", "base_url", "secret", "local"];
+pub(super) const KEYS: &[&str] = &["dialect", "base_url", "secret", "local", "region", "models"];
 
 named_enum! {
     /// The wire format a provider speaks.
@@ -37,6 +38,30 @@ pub struct ProviderConfig {
     pub secret: Option<SecretRef>,
     /// May be reached at private and loopback addresses, and at localhost without encryption.
     pub local: bool,
+    /// The AWS region of a Bedrock provider; none is the gateway's own.
+    pub region: Option<String>,
+    /// The provider's own names for models that callers know by another.
+    pub models: BTreeMap<String, String>,
+}
+
+/// Names that callers use, and the ids that the known providers want: provider, name, id. A provider
+/// whose base URL was changed is asked by the name as it stands.
+const IDS: &[(&str, &str, &str)] = &[
+    ("anthropic", "claude-3-5-haiku", "claude-3-5-haiku-20241022"),
+    ("anthropic", "claude-3-5-sonnet", "claude-3-5-sonnet-20241022"),
+    ("anthropic", "claude-3-7-sonnet", "claude-3-7-sonnet-20250219"),
+    ("anthropic", "claude-3-haiku", "claude-3-haiku-20240307"),
+    ("meta", "llama-3.1-405b", "meta.llama3-1-405b-instruct-v1:0"),
+    ("meta", "llama-3.1-70b", "meta.llama3-1-70b-instruct-v1:0"),
+    ("meta", "llama-3.1-8b", "meta.llama3-1-8b-instruct-v1:0"),
+    ("meta", "llama-3.3-70b", "meta.llama3-3-70b-instruct-v1:0"),
+];
+
+impl ProviderConfig {
+    /// The provider's own name for the model that callers call `name`.
+    pub fn model_id<'a>(&'a self, name: &'a str) -> &'a str {
+        self.models.get(name).map_or(name, String::as_str)
+    }
 }
 
 /// Providers known by name: dialect, base URL and the environment variable of the key.
@@ -63,7 +88,14 @@ pub fn known_provider(name: &str) -> Option<ProviderConfig> {
         base_url: base_url.parse().ok(),
         secret: format!("env:{variable}").parse().ok(),
         local: false,
+        region: None,
+        models: known_ids(name),
     })
+}
+
+fn known_ids(provider: &str) -> BTreeMap<String, String> {
+    let own = IDS.iter().filter(|(owner, ..)| *owner == provider);
+    own.map(|(_, name, id)| ((*name).to_owned(), (*id).to_owned())).collect()
 }
 
 pub(super) fn read_all(root: &Section<'_>) -> BTreeMap<String, ProviderConfig> {
@@ -108,6 +140,12 @@ fn read(name: &str, path: &str, node: &Node, root: &Section<'_>) -> Option<Provi
     let dialect = section.choice("dialect", dialect.unwrap_or(Dialect::OpenAi));
     let local = section.boolean("local", false);
     let inherited = known.filter(|_| !own_url);
+    let mut models = inherited.as_ref().map(|known| known.models.clone()).unwrap_or_default();
+    models.extend(read_models(&section));
+    let region = section.parsed("region").map(|Region(name)| name);
+    if region.is_some() && dialect != Dialect::Bedrock {
+        section.refuse("region", format!("is for the dialect bedrock, not {dialect}"));
+    }
     let (known_url, known_secret) = inherited.map_or((None, None), |k| (k.base_url, k.secret));
     let base_url = read_base_url(&section, local).or(known_url);
     if base_url.is_none() && !own_url && dialect != Dialect::Bedrock {
@@ -117,7 +155,44 @@ fn read(name: &str, path: &str, node: &Node, root: &Section<'_>) -> Option<Provi
         true => section.parsed("secret"),
         false => known_secret,
     };
-    Some(ProviderConfig { name: name.to_owned(), dialect, base_url, secret, local })
+    Some(ProviderConfig { name: name.to_owned(), dialect, base_url, secret, local, region, models })
+}
+
+fn read_models(section: &Section<'_>) -> BTreeMap<String, String> {
+    let mut models = BTreeMap::new();
+    for (name, path, node) in section.entries("models") {
+        if let Some(ModelId(id)) = parsed_from(node, &path, section.faults()) {
+            models.insert(name.to_owned(), id);
+        }
+    }
+    models
+}
+
+/// The name of an AWS region.
+struct Region(String);
+
+impl FromStr for Region {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Region, &'static str> {
+        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+        match (4..=32).contains(&text.len()) && text.bytes().all(allowed) {
+            true => Ok(Region(text.to_owned())),
+            false => Err("must be the name of an AWS region such as eu-west-1"),
+        }
+    }
+}
+
+/// A provider's own name for a model; Bedrock's may be an ARN.
+struct ModelId(String);
+
+impl FromStr for ModelId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<ModelId, &'static str> {
+        let fits = (1..=2048).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if fits { Ok(ModelId(text.to_owned())) } else { Err("must be the provider's own name of a model") }
+    }
 }
 
 fn read_base_url(section: &Section<'_>, local: bool) -> Option<BaseUrl> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::canonical::{Chunk, Delta, FinishReason, ToolCall, ToolCallDelta};
+use super::canonical::{Chunk, Delta, FinishReason, ReasoningBlock, ReasoningDelta, ToolCall, ToolCallDelta};
 use crate::domain::usage::TokenUsage;
 
 /// Everything a model answered.
@@ -22,7 +22,7 @@ pub struct Answer {
 pub struct Choice {
     pub content: Option<String>,
     pub refusal: Option<String>,
-    pub reasoning: Option<String>,
+    pub reasoning: Vec<ReasoningBlock>,
     pub tool_calls: Vec<ToolCall>,
     pub logprobs: Option<Value>,
     pub finish: Option<FinishReason>,
@@ -58,7 +58,7 @@ impl Answer {
     pub fn is_cacheable(&self) -> bool {
         match self.choices.as_slice() {
             [choice] => {
-                choice.finish == Some(FinishReason::Stop)
+                choice.finish.as_ref().is_some_and(FinishReason::is_stop)
                     && choice.tool_calls.is_empty()
                     && choice.refusal.is_none()
             }
@@ -77,7 +77,9 @@ impl Choice {
     fn push(&mut self, delta: &Delta) {
         append(&mut self.content, delta.content.as_deref());
         append(&mut self.refusal, delta.refusal.as_deref());
-        append(&mut self.reasoning, delta.reasoning.as_deref());
+        if let Some(reasoning) = &delta.reasoning {
+            self.push_reasoning(reasoning);
+        }
         delta
             .tool_calls
             .iter()
@@ -94,8 +96,7 @@ impl Choice {
     fn push_tool_call(&mut self, delta: &ToolCallDelta) {
         let index = delta.index as usize;
         if self.tool_calls.len() <= index {
-            let empty = || ToolCall { id: String::new(), name: String::new(), arguments: String::new() };
-            self.tool_calls.resize_with(index + 1, empty);
+            self.tool_calls.resize_with(index + 1, ToolCall::default);
         }
         let call = &mut self.tool_calls[index];
         if let Some(id) = &delta.id {
@@ -105,26 +106,70 @@ impl Choice {
             call.name.push_str(name);
         }
         call.arguments.push_str(&delta.arguments);
+        if delta.signature.is_some() {
+            call.signature.clone_from(&delta.signature);
+        }
     }
 
-    fn deltas(&self, choice: u32) -> [Delta; 2] {
+    fn push_reasoning(&mut self, delta: &ReasoningDelta) {
+        if let Some(redacted) = &delta.redacted {
+            let block = ReasoningBlock { redacted: Some(redacted.clone()), ..ReasoningBlock::default() };
+            self.reasoning.push(block);
+        }
+        if delta.text.is_none() && delta.signature.is_none() {
+            return;
+        }
+        let is_open = |block: &ReasoningBlock| block.signature.is_none() && block.redacted.is_none();
+        if !self.reasoning.last().is_some_and(is_open) {
+            self.reasoning.push(ReasoningBlock::default());
+        }
+        if let Some(block) = self.reasoning.last_mut() {
+            block.text.push_str(delta.text.as_deref().unwrap_or_default());
+            block.signature.clone_from(&delta.signature);
+        }
+    }
+
+    /// Everything readable of the reasoning.
+    pub fn reasoning_text(&self) -> Option<String> {
+        let text: String = self.reasoning.iter().map(|block| block.text.as_str()).collect();
+        (!text.is_empty()).then_some(text)
+    }
+
+    fn deltas(&self, choice: u32) -> Vec<Delta> {
         let numbered = self.tool_calls.iter().zip(0_u32..);
         let whole = |(call, index): (&ToolCall, u32)| ToolCallDelta {
             index,
             id: Some(call.id.clone()),
             name: Some(call.name.clone()),
             arguments: call.arguments.clone(),
+            signature: call.signature.clone(),
         };
+        let thought = self.reasoning.iter().map(|block| Delta {
+            choice,
+            reasoning: Some(block.into()),
+            ..Delta::default()
+        });
         let content = Delta {
             choice,
             content: self.content.clone(),
             refusal: self.refusal.clone(),
-            reasoning: self.reasoning.clone(),
+            reasoning: None,
             tool_calls: numbered.map(whole).collect(),
             logprobs: self.logprobs.clone(),
             finish: None,
         };
-        [content, Delta { choice, finish: self.finish.clone(), ..Delta::default() }]
+        let finish = Delta { choice, finish: self.finish.clone(), ..Delta::default() };
+        thought.chain([content, finish]).collect()
+    }
+}
+
+impl From<&ReasoningBlock> for ReasoningDelta {
+    fn from(block: &ReasoningBlock) -> Self {
+        ReasoningDelta {
+            text: block.redacted.is_none().then(|| block.text.clone()),
+            signature: block.signature.clone(),
+            redacted: block.redacted.clone(),
+        }
     }
 }
 
@@ -165,6 +210,14 @@ mod tests {
     #[test]
     fn an_answer_replayed_as_deltas_assembles_to_itself() {
         let mut answer = Answer::default();
+        let thought = |reasoning| Chunk {
+            deltas: vec![Delta { reasoning: Some(reasoning), ..Delta::default() }],
+            ..Chunk::default()
+        };
+        answer.push(&thought(ReasoningDelta::text("I think")));
+        answer.push(&thought(ReasoningDelta { signature: Some("s".into()), ..ReasoningDelta::default() }));
+        answer.push(&thought(ReasoningDelta { redacted: Some("r".into()), ..ReasoningDelta::default() }));
+        answer.push(&thought(ReasoningDelta::text("again")));
         answer.push(&content("Hel"));
         answer.push(&content("lo"));
         let call = |id: Option<&str>, arguments: &str| Chunk {
@@ -174,6 +227,7 @@ mod tests {
                     id: id.map(str::to_owned),
                     name: id.map(|_| "f".to_owned()),
                     arguments: arguments.to_owned(),
+                    signature: None,
                 }],
                 ..Delta::default()
             }],
@@ -186,6 +240,8 @@ mod tests {
             ..Chunk::default()
         });
         assert_eq!(answer.choices[0].content.as_deref(), Some("Hello"));
+        assert_eq!(answer.choices[0].reasoning_text().as_deref(), Some("I thinkagain"));
+        assert_eq!(answer.choices[0].reasoning.len(), 3);
         assert_eq!(answer.choices[0].tool_calls[0].arguments, "{\"a\":1}");
         assert!(answer.is_complete(1) && !answer.is_complete(2) && !answer.is_cacheable());
 

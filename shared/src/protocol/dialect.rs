@@ -1,8 +1,12 @@
-//! Inbound dialects: how a reply is written for the caller who asked in one of them.
+//! Inbound dialects: how a request is read and how a reply is written for the caller who asked.
+
+use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::canonical::{Delta, FinishReason};
 use super::error::ErrorReport;
+use super::fields::BadRequest;
+use super::inbound::Inbound;
 use super::{openai, seed};
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
@@ -30,6 +34,12 @@ pub struct ReplyHead {
     pub from_cache: bool,
     /// The caller asked for the usage frame.
     pub include_usage: bool,
+    /// Choices asked for (`n`).
+    pub choices: u64,
+    /// Usage as far as it is known when the reply begins.
+    pub usage: TokenUsage,
+    /// Members of the request that the reply repeats.
+    pub echo: Map<String, Value>,
 }
 
 /// What is known when the answer is complete and settled.
@@ -39,36 +49,43 @@ pub struct Summary {
     pub cost: NanoUsd,
 }
 
+/// Writes one streamed reply, event by event. Each method returns whole events, or nothing.
+pub trait Renderer: Send {
+    /// The first events, before any content.
+    fn start(&mut self, head: ReplyHead) -> String;
+    fn delta(&mut self, delta: &Delta) -> String;
+    /// The last events of a complete answer.
+    fn end(&mut self, summary: &Summary) -> String;
+    /// The last event of a stream that failed; there is no made-up end after it. It may come
+    /// before [`Renderer::start`].
+    fn error(&mut self, report: &ErrorReport) -> String;
+}
+
 impl Dialect {
-    /// The first event of a stream, before any content.
-    pub fn stream_start(self, head: &ReplyHead, choices: u64) -> String {
-        match self {
-            Dialect::OpenAi => openai::render::stream_start(head, choices),
-            Dialect::Seed => String::new(),
+    /// The dialect that errors of `path` are told in.
+    pub fn of_path(path: &str) -> Dialect {
+        match path.trim_end_matches('/') {
+            "/v1/chat" => Dialect::Seed,
+            _ => Dialect::OpenAi,
         }
     }
 
-    pub fn stream_delta(self, head: &ReplyHead, delta: &Delta) -> String {
+    /// Reads the body of a request for an answer.
+    ///
+    /// # Errors
+    /// [`BadRequest`] naming the field.
+    pub fn read(self, body: Map<String, Value>) -> Result<Inbound, BadRequest> {
         match self {
-            Dialect::OpenAi => openai::render::stream_delta(head, delta),
-            Dialect::Seed => seed::stream_delta(delta),
+            Dialect::OpenAi => openai::request::read(body),
+            Dialect::Seed => seed::read(body),
         }
     }
 
-    /// The last events of a complete stream.
-    pub fn stream_end(self, head: &ReplyHead, summary: &Summary) -> String {
+    /// The writer of one streamed reply.
+    pub fn renderer(self) -> Box<dyn Renderer> {
         match self {
-            Dialect::OpenAi => openai::render::stream_end(head, summary),
-            Dialect::Seed => seed::stream_end(head, summary),
-        }
-    }
-
-    /// The last event of a stream that failed; there is no made-up end after it.
-    pub fn stream_error(self, report: &ErrorReport) -> String {
-        let body = report.body(self).to_string();
-        match self {
-            Dialect::OpenAi => super::sse::event(&body),
-            Dialect::Seed => super::sse::named_event("error", &body),
+            Dialect::OpenAi => Box::new(openai::render::Stream::default()),
+            Dialect::Seed => Box::new(seed::Stream::default()),
         }
     }
 
@@ -84,7 +101,7 @@ impl Dialect {
 /// The finish reason in OpenAI's words.
 pub fn finish_word(reason: &FinishReason) -> &'static str {
     match reason {
-        FinishReason::Stop => "stop",
+        FinishReason::Stop | FinishReason::StopSequence(_) => "stop",
         FinishReason::Length => "length",
         FinishReason::ToolCalls => "tool_calls",
         FinishReason::ContentFilter => "content_filter",

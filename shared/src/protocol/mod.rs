@@ -5,11 +5,17 @@
 
 pub mod answer;
 pub mod canonical;
+pub mod claude;
+pub mod data_url;
 pub mod dialect;
 pub mod error;
 pub mod fields;
+pub mod frame;
+pub mod inbound;
 pub mod json;
 pub mod openai;
+pub mod outbound;
 pub mod seed;
 pub mod size;
 pub mod sse;
+pub mod support;

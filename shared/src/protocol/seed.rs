@@ -4,9 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::canonical::{ChatRequest, Delta, Message, Role};
-use super::dialect::{ReplyHead, Summary};
+use super::dialect::{Dialect, Renderer, ReplyHead, Summary};
+use super::error::ErrorReport;
 use super::fields::{BadRequest, Fields};
-use super::openai::request::Inbound;
+use super::inbound::Inbound;
+use super::openai::options;
 use super::sse;
 
 const FIELDS: &[&str] =
@@ -30,13 +32,13 @@ pub fn read(body: Map<String, Value>) -> Result<Inbound, BadRequest> {
         messages: vec![Message::text(Role::User, prompt)],
         choices: 1,
         user: fields.string("userId")?,
-        response_format: fields.object("responseFormat")?.map(Value::Object),
+        response_format: options::response_format(&mut fields, "responseFormat")?,
         ..ChatRequest::default()
     };
     let model = fields.string("model")?;
     let stream = fields.boolean("stream")?;
     match fields.rest().keys().next() {
-        None => Ok(Inbound { model, stream, include_usage: false, request }),
+        None => Ok(Inbound { model, stream, request, ..Inbound::default() }),
         Some(unknown) => Err(unknown_field(unknown)),
     }
 }
@@ -49,15 +51,33 @@ fn unknown_field(name: &str) -> BadRequest {
     BadRequest::new(name, format!("unknown field {name:?}{}", hint.unwrap_or_default()))
 }
 
-pub(super) fn stream_delta(delta: &Delta) -> String {
-    match delta.content.as_deref() {
-        None | Some("") => String::new(),
-        Some(text) => sse::event(&json!({ "delta": text }).to_string()),
-    }
+/// The prompt form's stream: text, then one `done`.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    head: Option<ReplyHead>,
 }
 
-pub(super) fn stream_end(head: &ReplyHead, summary: &Summary) -> String {
-    sse::named_event("done", &Value::Object(facts(head, summary)).to_string())
+impl Renderer for Stream {
+    fn start(&mut self, head: ReplyHead) -> String {
+        self.head = Some(head);
+        String::new()
+    }
+
+    fn delta(&mut self, delta: &Delta) -> String {
+        match delta.content.as_deref() {
+            None | Some("") => String::new(),
+            Some(text) => sse::event(&json!({ "delta": text }).to_string()),
+        }
+    }
+
+    fn end(&mut self, summary: &Summary) -> String {
+        let facts = self.head.as_ref().map(|head| facts(head, summary)).unwrap_or_default();
+        sse::named_event("done", &Value::Object(facts).to_string())
+    }
+
+    fn error(&mut self, report: &ErrorReport) -> String {
+        sse::named_event("error", &report.body(Dialect::Seed).to_string())
+    }
 }
 
 pub(super) fn whole(head: &ReplyHead, answer: &Answer, summary: &Summary) -> String {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
-use super::canonical::{ChatRequest, Content, Message, Part, Role};
+use super::canonical::{ChatRequest, Content, Message, Part, ReasoningBlock, ResponseFormat, Role};
 use super::openai::field_list::NOT_IN_CACHE_KEY;
-use super::openai::outbound;
+use super::openai::options;
 use crate::domain::bound::RequestSize;
 
 /// Tokens that a provider's template may add around the whole request, each message and each tool.
@@ -14,13 +14,20 @@ use crate::domain::bound::RequestSize;
 const REQUEST_OVERHEAD: u64 = 64;
 const MESSAGE_OVERHEAD: u64 = 16;
 const TOOL_OVERHEAD: u64 = 64;
+/// Tokens that vendors write into the system prompt themselves, once for tools and once for a
+/// format. The most that Anthropic publishes is 530, for the tools of Claude 3 Opus.
+const INJECTED_OVERHEAD: u64 = 1024;
 
 /// The size of `request` for its hold. Image bytes are not text and are counted as images.
 pub fn measure(request: &ChatRequest) -> RequestSize {
     let messages: u64 = request.messages.iter().map(message_bytes).sum();
     let tools: u64 =
-        request.tools.iter().map(|tool| json_bytes(&outbound::write_tool(tool)) + TOOL_OVERHEAD).sum();
-    let format = request.response_format.as_ref().map_or(0, json_bytes);
+        request.tools.iter().map(|tool| json_bytes(&options::write_tool(tool)) + TOOL_OVERHEAD).sum();
+    let format = match &request.response_format {
+        None | Some(ResponseFormat::Text) => 0,
+        Some(format) => json_bytes(&json!(format)) + INJECTED_OVERHEAD,
+    };
+    let tool_prompt = if request.tools.is_empty() { 0 } else { INJECTED_OVERHEAD };
     let extra: u64 = request
         .extra
         .iter()
@@ -28,11 +35,11 @@ pub fn measure(request: &ChatRequest) -> RequestSize {
         .map(|(name, value)| length(name) + json_bytes(value))
         .sum();
     RequestSize {
-        input_bytes: messages + tools + format + extra + REQUEST_OVERHEAD,
+        input_bytes: messages + tools + tool_prompt + format + extra + REQUEST_OVERHEAD,
         images: request.messages.iter().map(images).sum(),
         choices: request.choices,
         max_output_tokens: request.max_output_tokens,
-        cache_points: false,
+        cache_points: request.has_cache_points() || request.extra.contains_key("cache_control"),
     }
 }
 
@@ -54,14 +61,15 @@ pub fn cache_material(request: &ChatRequest) -> Value {
         .collect();
     json!({
         "messages": messages,
-        "tools": request.tools.iter().map(outbound::write_tool).collect::<Vec<_>>(),
+        "tools": request.tools.iter().map(options::write_tool).collect::<Vec<_>>(),
         "tool_choice": request.tool_choice,
         "parallel_tool_calls": request.parallel_tool_calls,
         "response_format": request.response_format,
         "sampling": request.sampling,
         "stop": request.stop,
         "max_output_tokens": request.max_output_tokens,
-        "reasoning_effort": request.reasoning_effort,
+        "reasoning": request.reasoning,
+        "family": if request.extra.is_empty() && request.unlisted.is_empty() { None } else { Some(format!("{:?}", request.family)) },
         "extra": extra,
         "unlisted": request.unlisted,
     })
@@ -77,13 +85,21 @@ fn message_material(message: &Message, is_last_user: bool) -> Value {
         Content::Text(said) => json!(text(said)),
         Content::Parts(parts) => parts.iter().map(|part| part_material(part, &text)).collect(),
     };
-    json!([message.role, content, message.tool_calls, message.tool_call_id, message.extra])
+    json!([
+        message.role,
+        message.reasoning,
+        content,
+        message.tool_calls,
+        message.tool_call_id,
+        message.tool_failed,
+        message.extra,
+    ])
 }
 
 fn part_material(part: &Part, text: &impl Fn(&str) -> String) -> Value {
     match part {
-        Part::Text { text: said, extra } => json!(["text", text(said), extra]),
-        Part::Image { url, detail } => json!(["image", url, detail]),
+        Part::Text { text: said, extra, .. } => json!(["text", text(said), extra]),
+        Part::Image { url, detail, .. } => json!(["image", url, detail]),
         Part::Refusal { text: said } => json!(["refusal", said]),
     }
 }
@@ -99,13 +115,19 @@ fn message_bytes(message: &Message) -> u64 {
         .iter()
         .map(|call| length(&call.id) + length(&call.name) + length(&call.arguments) + MESSAGE_OVERHEAD)
         .sum();
+    let thought: u64 = message.reasoning.iter().map(reasoning_bytes).sum();
     let extra: u64 = message.extra.iter().map(|(name, value)| length(name) + json_bytes(value)).sum();
-    content + calls + extra + message.tool_call_id.as_deref().map_or(0, length) + MESSAGE_OVERHEAD
+    content + calls + thought + extra + message.tool_call_id.as_deref().map_or(0, length) + MESSAGE_OVERHEAD
+}
+
+fn reasoning_bytes(block: &ReasoningBlock) -> u64 {
+    let hidden = |part: &Option<String>| part.as_deref().map_or(0, length);
+    length(&block.text) + hidden(&block.signature) + hidden(&block.redacted) + MESSAGE_OVERHEAD
 }
 
 fn part_bytes(part: &Part) -> u64 {
     match part {
-        Part::Text { text, extra } => length(text) + extra.values().map(json_bytes).sum::<u64>(),
+        Part::Text { text, extra, .. } => length(text) + extra.values().map(json_bytes).sum::<u64>(),
         Part::Image { .. } => MESSAGE_OVERHEAD,
         Part::Refusal { text } => length(text),
     }
@@ -161,8 +183,11 @@ mod tests {
 
     #[test]
     fn images_are_counted_and_their_bytes_are_not() {
-        let image =
-            Part::Image { url: format!("data:image/png;base64,{}", "A".repeat(100_000)), detail: None };
+        let image = Part::Image {
+            url: format!("data:image/png;base64,{}", "A".repeat(100_000)),
+            detail: None,
+            cache: None,
+        };
         let mut request = asks("hi");
         request.messages[1].content = Content::Parts(vec![image]);
         let size = measure(&request);

@@ -40,6 +40,18 @@ impl SseReader {
         Ok(events)
     }
 
+    /// Feeds bytes and reads each event that they complete.
+    pub fn frames<T>(
+        &mut self,
+        bytes: &[u8],
+        mut read: impl FnMut(&str) -> Result<T, String>,
+    ) -> Vec<Result<T, String>> {
+        match self.feed(bytes) {
+            Ok(events) => events.iter().map(|event| read(event)).collect(),
+            Err(LineTooLong) => vec![Err("a line of the stream is too long".to_owned())],
+        }
+    }
+
     fn extend(&mut self, part: &[u8]) -> Result<(), LineTooLong> {
         if self.line.len() + part.len() > LINE_MAX {
             return Err(LineTooLong);

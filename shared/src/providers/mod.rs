@@ -1,7 +1,9 @@
 //! Providers over HTTP: one client, one file per dialect.
 
 mod openai;
+mod provider;
 mod response;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,9 +13,11 @@ use async_trait::async_trait;
 use crate::client::{Reach, client};
 use crate::config::{Dialect, ModelName, ProviderConfig};
 use crate::domain::reservation::Reservation;
-use crate::ports::{AttemptError, ChunkStream, Upstream};
+use crate::ports::{AttemptError, ChunkStream, Clock, FindSecret, Upstream};
 use crate::protocol::canonical::ChatRequest;
-use crate::protocol::openai::outbound::LimitField;
+use crate::protocol::outbound::Outbound;
+use crate::signing::Account;
+use provider::Provider;
 
 /// Every provider that can be called. Clones share their connections.
 #[derive(Clone)]
@@ -21,35 +25,34 @@ pub struct Providers {
     by_name: Arc<BTreeMap<String, Provider>>,
 }
 
-struct Provider {
-    client: reqwest::Client,
-    /// Without a trailing slash.
-    base_url: String,
-    secret: Option<String>,
-    limit_field: LimitField,
+/// What providers need of the outside.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Asked again when a provider refuses a secret.
+    pub secrets: Arc<dyn FindSecret>,
+    /// Who signs calls of Bedrock; none where AWS is not set up.
+    pub account: Option<Account>,
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Providers {
-    /// Takes each provider with its resolved secret. Those without a secret they need, and those of
-    /// a dialect that is not built in, are left out, so that routing passes over them.
+    /// Takes each provider with its resolved secret. Those without a secret they need are left out,
+    /// so that routing passes over them.
     ///
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new(
         providers: impl IntoIterator<Item = (ProviderConfig, Option<String>)>,
+        surroundings: &Surroundings,
     ) -> Result<Self, reqwest::Error> {
         let (public, any) = (client(Reach::Public)?, client(Reach::Any)?);
         let usable =
             providers.into_iter().filter(|(config, secret)| config.secret.is_none() == secret.is_none());
-        let built = usable.filter_map(|(config, secret)| {
-            let base_url = config.base_url.as_ref().filter(|_| config.dialect == Dialect::OpenAi)?;
-            let provider = Provider {
-                client: if config.local { any.clone() } else { public.clone() },
-                base_url: base_url.as_str().trim_end_matches('/').to_owned(),
-                secret,
-                limit_field: limit_field(&config),
-            };
-            Some((config.name, provider))
+        let spoken = usable.filter(|(config, _)| config.dialect == Dialect::OpenAi);
+        let built = spoken.filter_map(|(config, secret)| {
+            let client = if config.local { any.clone() } else { public.clone() };
+            let name = config.name.clone();
+            Some((name, Provider::new(config, secret, client, surroundings.clone())?))
         });
         Ok(Providers { by_name: Arc::new(built.collect()) })
     }
@@ -58,29 +61,28 @@ impl Providers {
     /// for it. Its outcome does not matter.
     pub async fn warm<'a>(&self, names: impl Iterator<Item = &'a str>) {
         let named = names.filter_map(|name| self.by_name.get(name));
-        let calls = named.map(|provider| provider.client.head(&provider.base_url).send());
-        futures_util::future::join_all(calls).await;
+        futures_util::future::join_all(named.map(Provider::warm)).await;
     }
-}
 
-/// OpenAI's own models want the new name; the servers that copied the dialect know the old one.
-fn limit_field(config: &ProviderConfig) -> LimitField {
-    let own = config.base_url.as_ref().is_some_and(|url| url.as_str().starts_with("https://api.openai.com/"));
-    if own { LimitField::MaxCompletionTokens } else { LimitField::MaxTokens }
+    fn provider(&self, target: &ModelName) -> Result<&Provider, AttemptError> {
+        let unknown = || AttemptError::Connect(format!("provider {} is not configured", target.provider()));
+        self.by_name.get(target.provider()).ok_or_else(unknown)
+    }
 }
 
 #[async_trait]
 impl Upstream for Providers {
     async fn open(&self, paid: &Reservation, request: &ChatRequest) -> Result<ChunkStream, AttemptError> {
-        match self.by_name.get(paid.target().provider()) {
-            Some(provider) => openai::open(provider, paid, request).await,
-            None => {
-                Err(AttemptError::Connect(format!("provider {} is not configured", paid.target().provider())))
+        let provider = self.provider(paid.target())?;
+        match provider.outbound {
+            Outbound::OpenAi(flavour) => openai::open(provider, flavour, paid, request).await,
+            Outbound::Anthropic | Outbound::Bedrock => {
+                Err(AttemptError::Connect("the provider's dialect is not spoken".to_owned()))
             }
         }
     }
 
-    fn is_ready(&self, target: &ModelName) -> bool {
-        self.by_name.contains_key(target.provider())
+    fn outbound(&self, target: &ModelName) -> Option<Outbound> {
+        self.by_name.get(target.provider()).map(|provider| provider.outbound)
     }
 }

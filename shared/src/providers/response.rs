@@ -1,11 +1,17 @@
-//! What every dialect does with a response that is not a success.
+//! What every dialect does with a response: a stream of chunks, or an error.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
 use serde_json::Value;
 
-use crate::ports::AttemptError;
-use crate::protocol::openai::stream::{Frame, error_frame};
+use crate::ports::{AttemptError, ChunkStream};
+use crate::protocol::canonical::Chunk;
+use crate::protocol::frame::{Decoder, Frame};
+use crate::protocol::openai::stream::error_frame;
 
 /// Bytes of an error body that are read.
 const ERROR_BYTES_MAX: usize = 64 << 10;
@@ -46,4 +52,45 @@ pub(super) async fn status_error(mut response: reqwest::Response) -> AttemptErro
 /// `Retry-After` in seconds; the form as a date is rare and treated as absent.
 fn retry_after(value: &str) -> Option<Duration> {
     value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The canonical stream of a body. It ends at the provider's own end mark, at the first error, or
+/// with the body.
+pub(super) fn chunks(response: reqwest::Response, decoder: impl Decoder + 'static) -> ChunkStream {
+    let bytes = response.bytes_stream().map(|part| part.map_err(send_error)).boxed();
+    let reading = Reading { bytes, decoder: Box::new(decoder), frames: VecDeque::new(), over: false };
+    stream::unfold(reading, |mut reading| async move {
+        let next = reading.next().await?;
+        reading.over |= next.is_err();
+        Some((next, reading))
+    })
+    .boxed()
+}
+
+struct Reading {
+    bytes: BoxStream<'static, Result<Bytes, AttemptError>>,
+    decoder: Box<dyn Decoder>,
+    /// Frames that are read and not yet handed on.
+    frames: VecDeque<Result<Frame, String>>,
+    over: bool,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Result<Chunk, AttemptError>> {
+        if self.over {
+            return None;
+        }
+        while self.frames.is_empty() {
+            match self.bytes.next().await? {
+                Err(error) => return Some(Err(error)),
+                Ok(bytes) => self.frames.extend(self.decoder.feed(&bytes)),
+            }
+        }
+        match self.frames.pop_front()? {
+            Ok(Frame::Done) => None,
+            Ok(Frame::Chunk(chunk)) => Some(Ok(chunk)),
+            Ok(Frame::Error { message, code }) => Some(Err(AttemptError::InStream { message, code })),
+            Err(why) => Some(Err(AttemptError::Broken(why))),
+        }
+    }
 }

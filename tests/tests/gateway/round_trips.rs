@@ -19,6 +19,7 @@ use shared::ports::{
     StoreError, Upstream, Versioned,
 };
 use shared::protocol::canonical::{ChatRequest, Chunk, Delta, FinishReason};
+use shared::protocol::outbound::{Flavour, Outbound};
 use tests::{At, Ports, Setup, TestApp, User, balanced, unbounded};
 use tokio::time::{Instant, sleep};
 
@@ -95,8 +96,8 @@ impl Upstream for Provider {
         Ok(Box::pin(futures_util::stream::iter([Ok(chunk)])))
     }
 
-    fn is_ready(&self, _: &ModelName) -> bool {
-        true
+    fn outbound(&self, _: &ModelName) -> Option<Outbound> {
+        Some(Outbound::OpenAi(Flavour::Compatible))
     }
 }
 

@@ -8,7 +8,9 @@ use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::{App, Tuning};
-use shared::aws::{Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoLedger, Tables};
+use shared::aws::{
+    AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoLedger, Tables,
+};
 use shared::clock::SystemClock;
 use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
@@ -16,11 +18,12 @@ use shared::memory::MemoryStore;
 use shared::ports::{
     AnswerCache, BreakerStore, Clock, Counters, FindKey, ManageKeys, ReadLedger, WriteLedger,
 };
-use shared::providers::Providers;
+use shared::providers::{Providers, Surroundings};
+use shared::signing::Account;
 use usage::Usage;
 
 use super::files::Secrets;
-use super::providers::Provided;
+use super::providers::{EnvironmentSecrets, Provided};
 use super::queue;
 use crate::embedded::Embedded;
 
@@ -77,6 +80,16 @@ impl Stores {
     }
 }
 
+/// On a laptop secrets stand in the environment, and so do credentials of AWS where there are any.
+fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
+    let account = AwsConfig::from_env().ok();
+    Surroundings {
+        secrets: Arc::new(EnvironmentSecrets),
+        account: account.as_ref().map(Account::from),
+        clock: Arc::clone(clock),
+    }
+}
+
 /// The functions, and the consumer of the settle queue.
 pub struct Gateway {
     pub app: Arc<App>,
@@ -103,7 +116,8 @@ impl Gateway {
             threshold: breaker.threshold,
             reset: Duration::from_millis(breaker.reset_timeout_ms),
         };
-        let upstream = Providers::new(provided.providers).map_err(|error| error.to_string())?;
+        let upstream =
+            Providers::new(provided.providers, &surroundings(&clock)).map_err(|error| error.to_string())?;
         let (settle_queue, messages) = queue::queue();
         let usage = Arc::new(Usage {
             keys: Arc::clone(&stores.find_key),

@@ -1,8 +1,11 @@
 //! Providers of a gateway on a laptop: those with a key in the environment, and the demo one.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use async_trait::async_trait;
 use shared::config::{Config, Prices, ProviderConfig, SecretRef, known_providers};
+use shared::ports::FindSecret;
 use tokio::net::TcpListener;
 
 use crate::demo::{self, Demo};
@@ -75,6 +78,8 @@ fn served_by_demo(name: &str, base_url: &str) -> ProviderConfig {
         base_url: base_url.parse().ok(),
         secret: None,
         local: true,
+        region: None,
+        models: BTreeMap::new(),
     }
 }
 
@@ -83,15 +88,33 @@ fn usable(provider: &ProviderConfig, secret: Option<&String>) -> bool {
 }
 
 fn secret(provider: &ProviderConfig) -> Option<String> {
-    match provider.secret.as_ref()? {
-        SecretRef::Env(name) => std::env::var(name).ok().filter(|value| !value.is_empty()),
-        SecretRef::SecretsManager(name) => {
-            tracing::warn!(
-                provider = provider.name,
-                secret = name,
-                "secrets of AWS are not read on a laptop; use env:NAME"
-            );
+    match read_secret(provider.secret.as_ref()?) {
+        Ok(secret) => Some(secret),
+        Err(why) => {
+            tracing::info!(provider = provider.name, why, "provider is left out");
             None
+        }
+    }
+}
+
+/// Secrets of a laptop: variables of the environment, and no others.
+pub(super) struct EnvironmentSecrets;
+
+#[async_trait]
+impl FindSecret for EnvironmentSecrets {
+    async fn find_secret(&self, reference: &SecretRef) -> Result<String, String> {
+        read_secret(reference)
+    }
+}
+
+fn read_secret(reference: &SecretRef) -> Result<String, String> {
+    match reference {
+        SecretRef::Env(name) => std::env::var(name)
+            .ok()
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| format!("the variable {name} is not set")),
+        SecretRef::SecretsManager(name) => {
+            Err(format!("secret {name} is in AWS, which a laptop does not read; use env:NAME"))
         }
     }
 }

@@ -63,7 +63,7 @@ async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Response<Body>
     let id = request_id(&gateway.app).to_string();
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let dialect = if path == "/v1/chat" { Dialect::Seed } else { Dialect::OpenAi };
+    let dialect = Dialect::of_path(path);
     let body = match read(body).await {
         Ok(body) => body,
         Err(refused) => return error(&refused.report(dialect), dialect, &id),

@@ -2,6 +2,7 @@
 
 pub mod field_list;
 mod message;
+pub mod options;
 pub mod outbound;
 pub mod render;
 pub mod request;

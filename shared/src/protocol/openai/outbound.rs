@@ -2,50 +2,45 @@
 
 use serde_json::{Map, Value, json};
 
-use super::message;
-use crate::protocol::canonical::{ChatRequest, Tool};
-
-/// Which field the provider takes the output limit in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitField {
-    /// OpenAI itself.
-    MaxCompletionTokens,
-    /// Everybody who copied the dialect before it was renamed.
-    MaxTokens,
-}
+use super::{message, options};
+use crate::protocol::canonical::{ChatRequest, Family, Reasoning, Thinking};
+use crate::protocol::outbound::Flavour;
 
 /// The body of the upstream call. It always streams, asks for usage and states the output limit
 /// that the hold was computed with.
-pub fn body(request: &ChatRequest, model: &str, max_output_tokens: u64, limit: LimitField) -> Value {
-    let mut out: Map<String, Value> = request.extra.clone();
-    out.extend(request.unlisted.clone());
+pub fn body(request: &ChatRequest, model: &str, max_output_tokens: u64, flavour: Flavour) -> Value {
+    let mut out = Map::new();
+    if request.family == Family::OpenAi {
+        out.extend(request.extra.clone());
+        out.extend(request.unlisted.clone());
+    }
     let mut put = |name: &str, value: Value| {
         out.insert(name.to_owned(), value);
     };
     put("model", json!(model));
-    put("messages", request.messages.iter().map(message::write).collect());
+    put("messages", Value::Array(message::write_all(&request.messages, flavour)));
     put("stream", json!(true));
     put("stream_options", json!({ "include_usage": true }));
-    let limit_name = match limit {
-        LimitField::MaxCompletionTokens => "max_completion_tokens",
-        LimitField::MaxTokens => "max_tokens",
+    let limit_name = match flavour {
+        Flavour::Official => "max_completion_tokens",
+        Flavour::Google | Flavour::Compatible => "max_tokens",
     };
     put(limit_name, json!(max_output_tokens));
     if request.choices > 1 {
         put("n", json!(request.choices));
     }
     if !request.tools.is_empty() {
-        put("tools", request.tools.iter().map(write_tool).collect());
+        put("tools", request.tools.iter().map(options::write_tool).collect());
     }
     if !request.stop.is_empty() {
         put("stop", json!(request.stop));
     }
     let sampling = &request.sampling;
     let optional = [
-        ("tool_choice", request.tool_choice.clone()),
+        ("tool_choice", request.tool_choice.as_ref().map(options::write_tool_choice)),
         ("parallel_tool_calls", request.parallel_tool_calls.map(Value::Bool)),
-        ("response_format", request.response_format.clone()),
-        ("reasoning_effort", request.reasoning_effort.clone().map(Value::String)),
+        ("response_format", request.response_format.as_ref().map(options::write_response_format)),
+        ("reasoning_effort", request.reasoning.as_ref().and_then(effort).map(Value::from)),
         ("user", request.user.clone().map(Value::String)),
         ("temperature", sampling.temperature.clone()),
         ("top_p", sampling.top_p.clone()),
@@ -61,15 +56,18 @@ pub fn body(request: &ChatRequest, model: &str, max_output_tokens: u64, limit: L
     Value::Object(out)
 }
 
-/// A tool as the dialect writes it.
-pub fn write_tool(tool: &Tool) -> Value {
-    let mut function = tool.extra.clone();
-    function.insert("name".into(), json!(tool.name));
-    if let Some(description) = &tool.description {
-        function.insert("description".into(), json!(description));
+/// Thinking in the words of another vendor becomes an effort. The steps between the budgets are
+/// ours: OpenAI publishes none. Adaptive thinking is the model's own default, so nothing is said.
+fn effort(reasoning: &Reasoning) -> Option<&str> {
+    match (&reasoning.effort, reasoning.thinking) {
+        // OpenAI knows no more than this; the two words mean the same to a caller.
+        (Some(effort), _) if effort == "max" => Some("xhigh"),
+        (Some(effort), _) => Some(effort),
+        (None, Some(Thinking::Budget(tokens))) => Some(match tokens {
+            0..4096 => "low",
+            4096..16_384 => "medium",
+            _ => "high",
+        }),
+        (None, Some(Thinking::Adaptive | Thinking::Disabled) | None) => None,
     }
-    if let Some(parameters) = &tool.parameters {
-        function.insert("parameters".into(), parameters.clone());
-    }
-    json!({ "type": "function", "function": function })
 }

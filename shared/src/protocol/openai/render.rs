@@ -1,13 +1,17 @@
 //! Writes replies in the chat-completions dialect.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::message::write_tool_call;
+use super::message::write_thinking;
+use super::options::write_tool_call;
 use super::usage::Usage;
 use crate::protocol::answer::{Answer, Choice};
-use crate::protocol::canonical::{Delta, ToolCallDelta};
-use crate::protocol::dialect::{ReplyHead, Summary, finish_word};
+use crate::protocol::canonical::{Delta, ReasoningBlock, ToolCallDelta};
+use crate::protocol::dialect::{Dialect, Renderer, ReplyHead, Summary, finish_word};
+use crate::protocol::error::ErrorReport;
 use crate::protocol::sse;
 
 #[derive(Serialize)]
@@ -42,6 +46,8 @@ struct WireDelta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reasoning_content: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    thinking_blocks: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<WireToolCall<'a>>,
 }
 
@@ -53,6 +59,8 @@ struct WireToolCall<'a> {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     function: WireFunction<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra_content: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -62,40 +70,76 @@ struct WireFunction<'a> {
     arguments: &'a str,
 }
 
-/// One chunk that opens every choice with its role.
-pub fn stream_start(head: &ReplyHead, choices: u64) -> String {
-    let open = |index: u32| WireChoice {
-        index,
-        delta: WireDelta { role: Some("assistant"), content: Some(""), ..WireDelta::default() },
-        logprobs: None,
-        finish_reason: None,
-    };
-    let count = u32::try_from(choices).unwrap_or(u32::MAX);
-    (0..count).map(|index| chunk(head, &[open(index)], None)).collect()
+/// A stream of chunks.
+#[derive(Debug, Default)]
+pub struct Stream {
+    head: Option<ReplyHead>,
+    /// The reasoning of each choice that is open, until its seal is known and it can be told whole.
+    thinking: BTreeMap<u32, String>,
 }
 
-pub fn stream_delta(head: &ReplyHead, delta: &Delta) -> String {
-    let choice = WireChoice {
-        index: delta.choice,
-        delta: WireDelta {
-            role: None,
-            content: delta.content.as_deref(),
-            refusal: delta.refusal.as_deref(),
-            reasoning_content: delta.reasoning.as_deref(),
-            tool_calls: delta.tool_calls.iter().map(tool_call).collect(),
-        },
-        logprobs: delta.logprobs.as_ref(),
-        finish_reason: delta.finish.as_ref().map(finish_word),
-    };
-    chunk(head, &[choice], None)
+impl Renderer for Stream {
+    /// One chunk that opens every choice with its role.
+    fn start(&mut self, head: ReplyHead) -> String {
+        let open = |index: u32| WireChoice {
+            index,
+            delta: WireDelta { role: Some("assistant"), content: Some(""), ..WireDelta::default() },
+            logprobs: None,
+            finish_reason: None,
+        };
+        let count = u32::try_from(head.choices).unwrap_or(u32::MAX);
+        let text = (0..count).map(|index| chunk(&head, &[open(index)], None)).collect();
+        self.head = Some(head);
+        text
+    }
+
+    fn delta(&mut self, delta: &Delta) -> String {
+        let thinking_blocks = self.sealed(delta).iter().map(write_thinking).collect();
+        let Some(head) = &self.head else {
+            return String::new();
+        };
+        let choice = WireChoice {
+            index: delta.choice,
+            delta: WireDelta {
+                role: None,
+                content: delta.content.as_deref(),
+                refusal: delta.refusal.as_deref(),
+                reasoning_content: delta.reasoning.as_ref().and_then(|thought| thought.text.as_deref()),
+                thinking_blocks,
+                tool_calls: delta.tool_calls.iter().map(tool_call).collect(),
+            },
+            logprobs: delta.logprobs.as_ref(),
+            finish_reason: delta.finish.as_ref().map(finish_word),
+        };
+        chunk(head, &[choice], None)
+    }
+
+    fn end(&mut self, summary: &Summary) -> String {
+        let usage = match &self.head {
+            Some(head) if head.include_usage => chunk(head, &[], Some(Usage::of(&summary.usage))),
+            _ => String::new(),
+        };
+        usage + &sse::event("[DONE]")
+    }
+
+    fn error(&mut self, report: &ErrorReport) -> String {
+        sse::event(&report.body(Dialect::OpenAi).to_string())
+    }
 }
 
-pub fn stream_end(head: &ReplyHead, summary: &Summary) -> String {
-    let usage = match head.include_usage {
-        true => chunk(head, &[], Some(Usage::of(&summary.usage))),
-        false => String::new(),
-    };
-    usage + &sse::event("[DONE]")
+impl Stream {
+    /// The block that `delta` completes, if it does: only a sealed one can be sent back.
+    fn sealed(&mut self, delta: &Delta) -> Option<ReasoningBlock> {
+        let thought = delta.reasoning.as_ref()?;
+        if thought.redacted.is_some() {
+            return Some(ReasoningBlock { redacted: thought.redacted.clone(), ..ReasoningBlock::default() });
+        }
+        let text = self.thinking.entry(delta.choice).or_default();
+        text.push_str(thought.text.as_deref().unwrap_or_default());
+        thought.signature.as_ref()?;
+        let text = self.thinking.remove(&delta.choice).unwrap_or_default();
+        Some(ReasoningBlock { text, signature: thought.signature.clone(), redacted: None })
+    }
 }
 
 /// The body of a plain answer.
@@ -137,13 +181,22 @@ fn tool_call(call: &ToolCallDelta) -> WireToolCall<'_> {
         id: call.id.as_deref(),
         kind: call.id.as_ref().map(|_| "function"),
         function: WireFunction { name: call.name.as_deref(), arguments: &call.arguments },
+        extra_content: call
+            .signature
+            .as_ref()
+            .map(|signature| json!({ "google": { "thought_signature": signature } })),
     }
 }
 
 fn whole_choice(index: usize, choice: &Choice) -> Value {
     let mut message = json!({ "role": "assistant", "content": choice.content, "refusal": choice.refusal });
-    if let Some(reasoning) = &choice.reasoning {
+    if let Some(reasoning) = choice.reasoning_text() {
         message["reasoning_content"] = json!(reasoning);
+    }
+    let is_sealed = |block: &&ReasoningBlock| block.signature.is_some() || block.redacted.is_some();
+    let sealed: Vec<Value> = choice.reasoning.iter().filter(is_sealed).map(write_thinking).collect();
+    if !sealed.is_empty() {
+        message["thinking_blocks"] = json!(sealed);
     }
     if !choice.tool_calls.is_empty() {
         message["tool_calls"] = choice.tool_calls.iter().map(write_tool_call).collect();

@@ -3,23 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::field_list::{NEUTRAL, REFUSED, STANDARD_TIERS};
-use super::message;
+use super::{message, options};
 use crate::protocol::answer::CHOICES_MAX;
-use crate::protocol::canonical::{ChatRequest, Sampling, Tool};
+use crate::protocol::canonical::{ChatRequest, Family, Reasoning};
 use crate::protocol::fields::{BadRequest, Fields};
+use crate::protocol::inbound::Inbound;
 
 /// Output tokens a caller may name; models allow far less and the limit is lowered to theirs.
 pub const OUTPUT_TOKENS_MAX: u64 = 1 << 53;
-
-/// A request as it came in.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Inbound {
-    /// As the caller wrote it; resolved to a route later.
-    pub model: Option<String>,
-    pub stream: Option<bool>,
-    pub include_usage: bool,
-    pub request: ChatRequest,
-}
 
 /// Reads the body of `POST /v1/chat/completions`.
 ///
@@ -35,20 +26,22 @@ pub fn read(body: Map<String, Value>) -> Result<Inbound, BadRequest> {
     let max_output_tokens = output_limit(&mut fields)?;
     let request = ChatRequest {
         messages,
-        tools: tools(&mut fields)?,
-        tool_choice: fields.value("tool_choice"),
+        tools: options::tools(&mut fields, options::read_tool)?,
+        tool_choice: options::tool_choice(&mut fields, |tool| tool["function"]["name"].as_str())?,
         parallel_tool_calls: fields.boolean("parallel_tool_calls")?,
-        response_format: fields.object("response_format")?.map(Value::Object),
-        sampling: sampling(&mut fields)?,
+        response_format: options::response_format(&mut fields, "response_format")?,
+        sampling: options::sampling(&mut fields)?,
         stop: stop(&mut fields)?,
         choices: fields.whole("n", 1, u64::from(CHOICES_MAX))?.unwrap_or(1),
         max_output_tokens,
-        reasoning_effort: fields.string("reasoning_effort")?,
+        reasoning: options::reasoning_effort(&mut fields, "reasoning_effort")?
+            .map(|effort| Reasoning { effort: Some(effort), ..Reasoning::default() }),
+        family: Family::OpenAi,
         user: fields.string("user")?,
         extra: NEUTRAL.iter().filter_map(|name| Some(((*name).to_owned(), fields.value(name)?))).collect(),
         unlisted: fields.rest(),
     };
-    Ok(Inbound { model: Some(model), stream, include_usage, request })
+    Ok(Inbound { model: Some(model), stream, include_usage, request, echo: Map::new() })
 }
 
 fn refuse_unpriced(fields: &mut Fields) -> Result<(), BadRequest> {
@@ -96,20 +89,6 @@ fn output_limit(fields: &mut Fields) -> Result<Option<u64>, BadRequest> {
     }
 }
 
-fn sampling(fields: &mut Fields) -> Result<Sampling, BadRequest> {
-    let seed = fields.value("seed");
-    if seed.as_ref().is_some_and(|seed| !seed.is_i64() && !seed.is_u64()) {
-        return Err(BadRequest::new("seed", "seed must be a whole number"));
-    }
-    Ok(Sampling {
-        temperature: fields.number("temperature", 0.0, 2.0)?,
-        top_p: fields.number("top_p", 0.0, 1.0)?,
-        presence_penalty: fields.number("presence_penalty", -2.0, 2.0)?,
-        frequency_penalty: fields.number("frequency_penalty", -2.0, 2.0)?,
-        seed,
-    })
-}
-
 fn stop(fields: &mut Fields) -> Result<Vec<String>, BadRequest> {
     let wrong = || BadRequest::new("stop", "stop must be a string or an array of at most 4 strings");
     match fields.value("stop") {
@@ -123,40 +102,13 @@ fn stop(fields: &mut Fields) -> Result<Vec<String>, BadRequest> {
     }
 }
 
-fn tools(fields: &mut Fields) -> Result<Vec<Tool>, BadRequest> {
-    const TOOLS_MAX: usize = 512;
-    let tools = fields.array("tools")?.unwrap_or_default();
-    if tools.len() > TOOLS_MAX {
-        return Err(BadRequest::new("tools", format!("tools may hold at most {TOOLS_MAX} entries")));
-    }
-    tools.into_iter().enumerate().map(|(index, tool)| read_tool(tool, &format!("tools[{index}]"))).collect()
-}
-
-fn read_tool(tool: Value, path: &str) -> Result<Tool, BadRequest> {
-    let mut tool = Fields::at(tool, path)?;
-    let kind = tool.required_string("type")?;
-    if kind != "function" {
-        return Err(BadRequest::new(
-            tool.path("type"),
-            format!("{} must be \"function\": {kind:?} tools have no price here", tool.path("type")),
-        ));
-    }
-    let function = tool.required("function")?;
-    let mut function = Fields::at(function, &tool.path("function"))?;
-    Ok(Tool {
-        name: function.required_string("name")?,
-        description: function.string("description")?,
-        parameters: function.object("parameters")?.map(Value::Object),
-        extra: function.rest(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::super::outbound;
     use super::*;
+    use crate::protocol::outbound::Flavour;
 
     fn parse(body: Value) -> Result<Inbound, BadRequest> {
         match body {
@@ -183,7 +135,7 @@ mod tests {
     #[test]
     fn what_openai_can_say_reaches_openai_unchanged() {
         let inbound = parse(full()).expect("valid");
-        let sent = outbound::body(&inbound.request, "gpt-4o", 50, outbound::LimitField::MaxCompletionTokens);
+        let sent = outbound::body(&inbound.request, "gpt-4o", 50, Flavour::Official);
         let mut expected = full();
         expected["model"] = json!("gpt-4o");
         expected["stream"] = json!(true);

@@ -3,20 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::message::seal;
 use super::usage::Usage;
-use crate::protocol::canonical::{Chunk, Delta, FinishReason, ToolCallDelta};
-
-/// What one event of the stream was.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Frame {
-    Chunk(Chunk),
-    /// The provider reported an error inside a 200.
-    Error {
-        message: String,
-        code: Option<String>,
-    },
-    Done,
-}
+use crate::protocol::canonical::{Chunk, Delta, FinishReason, ReasoningDelta, ToolCallDelta};
+use crate::protocol::frame::{Decoder, Frame};
+use crate::protocol::sse::SseReader;
 
 #[derive(Deserialize)]
 struct WireChunk {
@@ -65,6 +56,8 @@ struct WireToolCall {
     id: Option<String>,
     #[serde(default)]
     function: WireFunction,
+    #[serde(default)]
+    extra_content: Option<Value>,
 }
 
 #[derive(Default, Deserialize)]
@@ -73,6 +66,18 @@ struct WireFunction {
     name: Option<String>,
     #[serde(default)]
     arguments: Option<String>,
+}
+
+/// Reads a chat-completions stream.
+#[derive(Debug, Default)]
+pub struct StreamDecoder {
+    events: SseReader,
+}
+
+impl Decoder for StreamDecoder {
+    fn feed(&mut self, bytes: &[u8]) -> Vec<Result<Frame, String>> {
+        self.events.frames(bytes, read)
+    }
 }
 
 /// Reads the data of one event.
@@ -110,12 +115,13 @@ fn delta(choice: WireChoice) -> Delta {
         id: call.id,
         name: call.function.name,
         arguments: call.function.arguments.unwrap_or_default(),
+        signature: call.extra_content.as_ref().and_then(seal),
     };
     Delta {
         choice: choice.index,
         content: choice.delta.content,
         refusal: choice.delta.refusal,
-        reasoning: choice.delta.reasoning_content,
+        reasoning: choice.delta.reasoning_content.map(ReasoningDelta::text),
         tool_calls: choice.delta.tool_calls.unwrap_or_default().into_iter().map(call).collect(),
         logprobs: choice.logprobs,
         finish: choice.finish_reason.map(|reason| finish(&reason)),

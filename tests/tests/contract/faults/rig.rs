@@ -26,6 +26,7 @@ use shared::domain::usage::TokenUsage;
 use shared::memory::MemoryStore;
 use shared::ports::{AttemptError, ChunkStream, Clock, Counters, Upstream};
 use shared::protocol::canonical::ChatRequest;
+use shared::protocol::outbound::{Flavour, Outbound};
 
 use super::gremlin::{Gremlin, GremlinClient, GremlinCounters};
 use crate::contract::samples::{NOW, nano};
@@ -60,8 +61,8 @@ impl Upstream for NoProvider {
         Err(AttemptError::Connect("there is no provider".to_owned()))
     }
 
-    fn is_ready(&self, _: &ModelName) -> bool {
-        true
+    fn outbound(&self, _: &ModelName) -> Option<Outbound> {
+        Some(Outbound::OpenAi(Flavour::Compatible))
     }
 }
 

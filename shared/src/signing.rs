@@ -1,4 +1,4 @@
-//! AWS Signature Version 4 for the one service that is called without its SDK crate.
+//! AWS Signature Version 4, for the services that are called without their SDK crates.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,13 +9,21 @@ use aws_smithy_runtime_api::client::identity::Identity;
 
 use crate::domain::time::Timestamp;
 
+/// Who calls AWS, and where.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub region: String,
+    /// Its debug form hides the secret.
+    pub credentials: Credentials,
+}
+
 /// Who signs, for what, and when.
 #[derive(Clone, Debug)]
-pub(super) struct Signer<'a> {
-    pub(super) credentials: &'a Credentials,
-    pub(super) region: &'a str,
-    pub(super) service: &'a str,
-    pub(super) now: Timestamp,
+pub(crate) struct Signer<'a> {
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) region: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) now: Timestamp,
 }
 
 impl Signer<'_> {
@@ -23,7 +31,7 @@ impl Signer<'_> {
     ///
     /// # Errors
     /// What about the request cannot be signed.
-    pub(super) fn sign(&self, request: &mut http::Request<String>) -> Result<(), String> {
+    pub(crate) fn sign(&self, request: &mut http::Request<String>) -> Result<(), String> {
         let identity: Identity = self.credentials.clone().into();
         let since_epoch = Duration::from_millis(u64::try_from(self.now.millis()).unwrap_or(0));
         let parameters = v4::SigningParams::builder()

@@ -1,0 +1,100 @@
+use serde_json::json;
+
+use super::super::canonical::{Message, Part, Reasoning, Sampling, ToolCall};
+use super::super::openai::field_list::NEUTRAL;
+use super::super::outbound::Flavour;
+use super::*;
+use crate::protocol::canonical::{Content, Role, Tool};
+
+const OPENAI: Outbound = Outbound::OpenAi(Flavour::Official);
+
+fn asks() -> ChatRequest {
+    ChatRequest { messages: vec![Message::text(Role::User, "hi")], choices: 1, ..ChatRequest::default() }
+}
+
+fn refused(request: &ChatRequest, outbound: Outbound, model: &str) -> Option<String> {
+    check(request, outbound, model).err().map(|unsupported| unsupported.param)
+}
+
+#[test]
+fn every_listed_field_has_its_row() {
+    for name in NEUTRAL {
+        assert!(PARAMETERS.iter().any(|parameter| parameter.name == *name), "{name} has no row");
+    }
+}
+
+#[test]
+fn a_plain_question_can_be_asked_of_everybody() {
+    for outbound in [OPENAI, Outbound::Anthropic, Outbound::Bedrock] {
+        assert_eq!(check(&asks(), outbound, "any"), Ok(()), "{outbound:?}");
+    }
+}
+
+#[test]
+fn what_others_cannot_do_is_refused_by_name() {
+    let seeded = Sampling { seed: Some(json!(7)), ..Sampling::default() };
+    let request = ChatRequest { sampling: seeded, ..asks() };
+    assert_eq!(refused(&request, OPENAI, "gpt-4o"), None);
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-sonnet-4-5").as_deref(), Some("seed"));
+    assert_eq!(refused(&request, Outbound::Bedrock, "meta.llama3").as_deref(), Some("seed"));
+}
+
+#[test]
+fn a_penalty_of_zero_and_logprobs_switched_off_are_nothing() {
+    let sampling = Sampling { presence_penalty: Some(json!(0.0)), ..Sampling::default() };
+    let mut request = ChatRequest { sampling, ..asks() };
+    request.extra.insert("logprobs".into(), json!(false));
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-sonnet-4-5"), None);
+}
+
+#[test]
+fn a_field_nobody_listed_reaches_its_own_family_only() {
+    let mut request = asks();
+    request.unlisted.insert("flux".into(), json!(1));
+    assert_eq!(refused(&request, OPENAI, "gpt-4o"), None);
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-sonnet-4-5").as_deref(), Some("flux"));
+    request.family = Family::Anthropic;
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-sonnet-4-5"), None);
+    assert_eq!(refused(&request, OPENAI, "gpt-4o").as_deref(), Some("flux"));
+}
+
+#[test]
+fn reasoning_rules_the_temperature_of_a_claude() {
+    let reasoning = Reasoning { effort: Some("low".into()), ..Reasoning::default() };
+    let sampling = Sampling { temperature: Some(json!(0.2)), ..Sampling::default() };
+    let request = ChatRequest { reasoning: Some(reasoning), sampling, ..asks() };
+    assert_eq!(refused(&request, OPENAI, "gpt-5"), None);
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-sonnet-4-5").as_deref(), Some("temperature"));
+    assert_eq!(
+        refused(
+            &ChatRequest { sampling: Sampling::default(), ..request },
+            Outbound::Anthropic,
+            "claude-3-5-sonnet"
+        ),
+        Some("reasoning_effort".to_owned())
+    );
+}
+
+#[test]
+fn arguments_that_are_no_object_stay_with_those_who_take_text() {
+    let mut request = asks();
+    let call = ToolCall { id: "c".into(), name: "f".into(), arguments: "{\"a\":".into(), signature: None };
+    request.messages.push(Message { tool_calls: vec![call], ..Message::new(Role::Assistant, Content::None) });
+    request.tools.push(Tool { name: "f".into(), ..Tool::default() });
+    assert_eq!(refused(&request, OPENAI, "gpt-4o"), None);
+    let param = refused(&request, Outbound::Anthropic, "claude-sonnet-4-5");
+    assert_eq!(param.as_deref(), Some("messages[].tool_calls[].function.arguments"));
+}
+
+#[test]
+fn bedrock_takes_only_images_that_come_along() {
+    let image = |url: &str| {
+        let part = Part::Image { url: url.to_owned(), detail: None, cache: None };
+        let message = Message::new(Role::User, Content::Parts(vec![part]));
+        ChatRequest { messages: vec![message], choices: 1, ..ChatRequest::default() }
+    };
+    let linked = image("https://example.com/a.png");
+    assert_eq!(refused(&linked, Outbound::Anthropic, "claude-sonnet-4-5"), None);
+    assert!(refused(&linked, Outbound::Bedrock, "anthropic.claude-sonnet-4-5-v1:0").is_some());
+    assert_eq!(refused(&image("data:image/png;base64,AAAA"), Outbound::Bedrock, "any"), None);
+}
