@@ -10,6 +10,7 @@ pub mod data_url;
 pub mod dialect;
 pub mod error;
 pub mod fields;
+pub mod forced_tool;
 pub mod frame;
 pub mod inbound;
 pub mod json;

@@ -282,7 +282,8 @@ fn is_set(penalty: Option<&Value>) -> bool {
     penalty.is_some_and(|penalty| penalty.as_f64() != Some(0.0))
 }
 
-fn needs_forced_tool(request: &ChatRequest, model: &str) -> bool {
+/// Whether a Claude must be made to call a tool for the format that is asked for.
+pub fn needs_forced_tool(request: &ChatRequest, model: &str) -> bool {
     match request.response_format {
         None | Some(ResponseFormat::Text) => false,
         Some(ResponseFormat::JsonObject) => true,
