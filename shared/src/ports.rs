@@ -13,6 +13,7 @@ use crate::config::{ModelName, SecretRef};
 use crate::domain::breaker::Breaker;
 use crate::domain::cache::CacheKey;
 use crate::domain::counter::{Close, Counter, CounterKey, Reserve};
+use crate::domain::idempotency::{Claim, Claimed, State};
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::reservation::Reservation;
@@ -137,6 +138,16 @@ pub trait AnswerCache: Send + Sync {
     async fn get(&self, key: &CacheKey) -> Result<Option<CachedAnswer>, StoreError>;
     /// The store may delete the entry some time after `expires`; readers compare for themselves.
     async fn put(&self, key: &CacheKey, entry: &CachedAnswer, expires: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Claims of idempotency keys. A reply is a document whose form is the use case's own.
+#[async_trait]
+pub trait Idempotency: Send + Sync {
+    /// Applies [`crate::domain::idempotency::is_free`] as one conditional write. Sending it again
+    /// is safe: a claim recognises itself.
+    async fn claim(&self, claim: &Claim, now: Timestamp) -> Result<Claimed<String>, StoreError>;
+    /// Ends the claim, if it still stands; what came of it is kept until the claim expires.
+    async fn conclude(&self, claim: &Claim, outcome: &State<String>) -> Result<(), StoreError>;
 }
 
 /// A breaker and the version it was read at; zero where there is none yet.

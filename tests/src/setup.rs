@@ -13,7 +13,7 @@ use shared::domain::breaker::BreakerSettings;
 use shared::domain::key::Pepper;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, SettleQueue, Upstream, WriteLedger,
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, Idempotency, SettleQueue, Upstream, WriteLedger,
 };
 
 use super::app::TestApp;
@@ -28,6 +28,7 @@ pub struct Ports {
     pub counters: Arc<dyn Counters>,
     pub ledger: Arc<dyn WriteLedger>,
     pub answers: Arc<dyn AnswerCache>,
+    pub idempotency: Arc<dyn Idempotency>,
     pub breakers: Arc<dyn BreakerStore>,
     pub settle_queue: Arc<dyn SettleQueue>,
 }
@@ -36,13 +37,21 @@ impl Ports {
     /// Every port served by `store`.
     pub fn of<S>(store: &Arc<S>) -> Self
     where
-        S: FindKey + Counters + WriteLedger + AnswerCache + BreakerStore + SettleQueue + 'static,
+        S: FindKey
+            + Counters
+            + WriteLedger
+            + AnswerCache
+            + Idempotency
+            + BreakerStore
+            + SettleQueue
+            + 'static,
     {
         Ports {
             keys: store.clone(),
             counters: store.clone(),
             ledger: store.clone(),
             answers: store.clone(),
+            idempotency: store.clone(),
             breakers: store.clone(),
             settle_queue: store.clone(),
         }
@@ -107,6 +116,7 @@ impl Setup {
             counters: ports.counters,
             ledger: ports.ledger,
             answers: ports.answers,
+            idempotency: ports.idempotency,
             breakers: Breakers::new(ports.breakers, settings),
             settle_queue: ports.settle_queue,
             upstream,

@@ -7,12 +7,11 @@ use http::{Method, Request, Response};
 use lambda_http::RequestExt;
 use serde_json::json;
 use shared::app::administer::Admin;
+use shared::app::body::object;
 use shared::app::error::GatewayError;
-use shared::http::{BODY_BYTES_MAX, Body, error, json, token};
+use shared::http::{Body, error, json, token};
 use shared::protocol::dialect::Dialect;
 use shared::protocol::error::no_route;
-use shared::protocol::fields::BadRequest;
-use shared::protocol::json::parse_object;
 
 /// The routes of this function; `{id}` stands for one path segment.
 pub const ROUTES: &[(&str, &str)] =
@@ -63,16 +62,6 @@ async fn route(
             Ok(error(&no_route(method.as_str(), path, known), Dialect::OpenAi, request_id))
         }
     }
-}
-
-fn object(body: &[u8]) -> Result<serde_json::Map<String, serde_json::Value>, GatewayError> {
-    if body.len() > BODY_BYTES_MAX {
-        return Err(GatewayError::TooLarge { limit: BODY_BYTES_MAX });
-    }
-    let fault = |fault: shared::protocol::json::JsonFault| {
-        BadRequest::new("", format!("the body is not valid JSON: {}", fault.0))
-    };
-    Ok(parse_object(body).map_err(fault)?)
 }
 
 fn no_key(id: &str) -> shared::protocol::error::ErrorReport {

@@ -1,9 +1,11 @@
 //! The `chat` function: every route that talks to a model, as one handler for Lambda and laptop.
 
+mod cors;
 mod models;
 mod plain;
 mod reply;
 mod stream;
+mod tokens;
 pub mod wiring;
 
 use std::sync::Arc;
@@ -14,22 +16,29 @@ use http::{Method, Request, Response};
 use lambda_http::RequestExt;
 use serde_json::json;
 use shared::app::App;
+use shared::app::body::object;
 use shared::app::error::GatewayError;
+use shared::app::idempotent::IdempotencyKey;
 use shared::app::serve::{Arrival, request_id, serve};
 use shared::domain::time::Timestamp;
-use shared::http::{BODY_BYTES_MAX, Body, error, token};
+use shared::http::{Body, error, token};
 use shared::protocol::dialect::Dialect;
+use shared::protocol::error::no_route;
 use shared::protocol::fields::BadRequest;
 use shared::protocol::inbound::Inbound;
-use shared::protocol::json::parse_object;
 use tokio::time::Instant;
 
 /// As long as Lambda lets a function run at most.
 const LAMBDA_TIME_MAX: Duration = Duration::from_secs(900);
 
 /// The routes of this function.
-pub const ROUTES: &[(&str, &str)] =
-    &[("POST", "/v1/chat"), ("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/health")];
+pub const ROUTES: &[(&str, &str)] = &[
+    ("POST", "/v1/chat"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/tokens"),
+    ("GET", "/v1/models"),
+    ("GET", "/health"),
+];
 
 /// One invocation from API Gateway.
 pub async fn invoke(app: &Arc<App>, event: lambda_http::Request) -> Response<Body> {
@@ -55,11 +64,26 @@ fn time_left(deadline_ms: u64, now: Timestamp) -> Duration {
 
 /// Answers one request. `deadline` is when the function's time is over.
 pub async fn handle(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) -> Response<Body> {
+    let origins = &app.config.gateway.cors_origins;
+    if origins.is_empty() {
+        return route(app, request, deadline).await;
+    }
+    let origin = cors::allowed(request.headers(), origins);
+    if request.method() == Method::OPTIONS {
+        return cors::preflight(origin.as_deref());
+    }
+    let mut response = route(app, request, deadline).await;
+    cors::permit(&mut response, origin.as_deref());
+    response
+}
+
+async fn route(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) -> Response<Body> {
     let id = request_id(app);
-    let route = (request.method().clone(), request.uri().path().trim_end_matches('/').to_owned());
-    match (route.0, route.1.as_str()) {
+    let (method, path) = (request.method().clone(), request.uri().path().trim_end_matches('/').to_owned());
+    match (method, path.as_str()) {
         (Method::POST, "/v1/chat/completions") => ask(app, Dialect::OpenAi, request, id, deadline).await,
         (Method::POST, "/v1/chat") => ask(app, Dialect::Seed, request, id, deadline).await,
+        (Method::POST, "/v1/tokens") => tokens::mint(app, &request, &id.to_string()).await,
         (Method::GET, "/v1/models") => models::list(app, request.headers(), &id.to_string()).await,
         (Method::GET, "/health") => shared::http::json(
             200,
@@ -68,11 +92,8 @@ pub async fn handle(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) 
         ),
         (method, path) => {
             let known = ROUTES.iter().any(|(_, known)| *known == path);
-            error(
-                &shared::protocol::error::no_route(method.as_str(), path, known),
-                Dialect::OpenAi,
-                &id.to_string(),
-            )
+            let dialect = Dialect::of_path(path);
+            error(&no_route(method.as_str(), path, known), dialect, &id.to_string())
         }
     }
 }
@@ -84,11 +105,15 @@ async fn ask(
     id: shared::domain::id::AttemptId,
     deadline: Instant,
 ) -> Response<Body> {
-    let inbound = read(app, dialect, request.body());
+    let (inbound, idempotency) = match idempotency_key(&request) {
+        Ok(key) => (read(app, dialect, request.body()), key),
+        Err(fault) => (Err(fault.into()), None),
+    };
     let arrival = Arrival {
         request_id: id,
         token: token(request.headers()),
         inbound,
+        idempotency,
         no_cache: no_cache(&request),
         deadline,
     };
@@ -99,16 +124,20 @@ async fn ask(
 }
 
 fn read(app: &App, dialect: Dialect, body: &[u8]) -> Result<Inbound, GatewayError> {
-    if body.len() > BODY_BYTES_MAX {
-        return Err(GatewayError::TooLarge { limit: BODY_BYTES_MAX });
-    }
-    let object = parse_object(body)
-        .map_err(|fault| BadRequest::new("", format!("the body is not valid JSON: {}", fault.0)))?;
-    let mut inbound = dialect.read(object)?;
+    let mut inbound = dialect.read(object(body)?)?;
     if dialect == Dialect::Seed && inbound.stream.is_none() {
         inbound.stream = Some(app.config.gateway.stream_enabled);
     }
     Ok(inbound)
+}
+
+/// The `Idempotency-Key` of the request, if it has one.
+fn idempotency_key(request: &Request<Bytes>) -> Result<Option<IdempotencyKey>, BadRequest> {
+    let Some(key) = request.headers().get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key.to_str().unwrap_or_default();
+    IdempotencyKey::new(key, request.uri().path(), request.body()).map(Some)
 }
 
 /// `x-tollgate-cache: bypass` or `Cache-Control: no-cache` or `no-store`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Response};
 use serde_json::{Value, json};
 use shared::app::App;
-use shared::app::authenticate::{Caller, authenticate};
+use shared::app::authenticate::{Caller, authenticate_token};
 use shared::config::ModelName;
 use shared::http::{Body, token};
 use shared::protocol::dialect::Dialect;
@@ -13,7 +13,7 @@ use shared::protocol::dialect::Dialect;
 use super::reply;
 
 pub(crate) async fn list(app: &Arc<App>, headers: &HeaderMap, request_id: &str) -> Response<Body> {
-    match authenticate(app, token(headers).as_deref()).await {
+    match authenticate_token(app, token(headers).as_deref()).await {
         Err(refused) => reply::refuse(&refused, Dialect::OpenAi, request_id),
         Ok(caller) => {
             let data: Vec<Value> = callable(app, &caller).iter().map(describe).collect();

@@ -44,12 +44,12 @@ pub(crate) fn lost() -> GatewayError {
 pub(crate) fn head(reply: &Reply, opened: Option<&Opened>) -> ReplyHead {
     let served_by = opened.map(|opened| opened.served_by.clone()).unwrap_or_default();
     ReplyHead {
-        request_id: reply.request_id.to_string(),
+        request_id: reply.answers.to_string(),
         model: opened.and_then(|opened| opened.model.clone()).unwrap_or_else(|| served_by.clone()),
         served_by,
         fingerprint: opened.and_then(|opened| opened.fingerprint.clone()),
         created: reply.created,
-        from_cache: reply.cache == CacheStatus::Exact,
+        from_cache: reply.from_cache,
         include_usage: reply.include_usage,
         choices: reply.choices,
         usage: opened.map(|opened| opened.usage).unwrap_or_default(),
@@ -78,6 +78,9 @@ pub(crate) fn begin(
     };
     put(headers, "x-tollgate-cache", word);
     put(headers, "cache-status", status);
+    if reply.is_replay() {
+        put(headers, "idempotent-replayed", "true");
+    }
     if let Some(opened) = opened {
         put(headers, "x-tollgate-model", &opened.served_by);
         put(headers, "x-tollgate-attempts", &opened.attempts.to_string());

@@ -7,8 +7,8 @@ use shared::app::breakers::Breakers;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::{App, Tuning, supported};
 use shared::aws::{
-    DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoLedger, Environment, LiveSecrets,
-    Patience, SqsSettleQueue, StartError, sqs_client, variable,
+    DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, Environment,
+    LiveSecrets, Patience, SqsSettleQueue, StartError, sqs_client, variable,
 };
 use shared::config::{ProviderConfig, known_providers};
 use shared::domain::breaker::BreakerSettings;
@@ -51,6 +51,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         counters: Arc::new(DynamoCounters::new(clients.clone(), budgets.clone())),
         ledger: Arc::new(DynamoLedger::new(clients.clone(), variable("LEDGER_TABLE")?, budgets)),
         answers: Arc::new(DynamoAnswers::new(clients.clone(), variable("CACHE_TABLE")?)),
+        idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), variable("CACHE_TABLE")?)),
         breakers: Breakers::new(Arc::new(DynamoBreakers::new(clients, control)), settings),
         settle_queue: Arc::new(SqsSettleQueue::new(queue, variable("SETTLE_QUEUE_URL")?)),
         upstream: Arc::new(upstream.clone()),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use shared::app::authenticate::authenticate_with;
+use shared::app::authenticate::authenticate_key;
 use shared::app::error::GatewayError;
 use shared::app::meter::usage_of_key;
 use shared::app::settle::settle;
@@ -78,7 +78,7 @@ async fn report(
     request: &Request<Bytes>,
 ) -> Result<shared::app::meter::UsageReport, GatewayError> {
     let caller =
-        authenticate_with(usage.keys.as_ref(), &usage.pepper, token(request.headers()).as_deref()).await?;
+        authenticate_key(usage.keys.as_ref(), &usage.pepper, token(request.headers()).as_deref()).await?;
     let since = since(request.uri().query().unwrap_or_default(), usage.clock.now())?;
     usage_of_key(usage.lines.as_ref(), &caller.record().id, since).await
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::error::GatewayError;
+use super::fields::{amount, limit, models};
 use super::random;
-use crate::config::ModelName;
 use crate::domain::counter::RateLimits;
 use crate::domain::key::{self, KeyBudget, KeyRecord, Pepper, PresentedKey, secrets_match};
 use crate::domain::money::NanoUsd;
@@ -105,7 +105,7 @@ impl Admin {
 
 fn fill_in(blank: KeyRecord, mut fields: Fields) -> Result<KeyRecord, GatewayError> {
     let period = period(&mut fields)?;
-    let cap = cap(&mut fields)?;
+    let cap = amount(&mut fields, "budgetUsd")?;
     if cap.is_none() && period.is_some() {
         return Err(BadRequest::new("period", "period needs budgetUsd").into());
     }
@@ -118,10 +118,8 @@ fn fill_in(blank: KeyRecord, mut fields: Fields) -> Result<KeyRecord, GatewayErr
         models: models(&mut fields)?,
         ..blank
     };
-    match fields.rest().keys().next() {
-        None => Ok(record),
-        Some(unknown) => Err(BadRequest::new(unknown.as_str(), format!("unknown field {unknown:?}")).into()),
-    }
+    fields.end()?;
+    Ok(record)
 }
 
 fn name(fields: &mut Fields, field: &str) -> Result<Option<String>, BadRequest> {
@@ -141,20 +139,6 @@ fn name(fields: &mut Fields, field: &str) -> Result<Option<String>, BadRequest> 
     }
 }
 
-fn cap(fields: &mut Fields) -> Result<Option<NanoUsd>, BadRequest> {
-    let wrong = |why: String| BadRequest::new("budgetUsd", format!("budgetUsd: {why}"));
-    let text = match fields.value("budgetUsd") {
-        None => return Ok(None),
-        Some(Value::String(text)) => text,
-        // The shortest text of a JSON number is what was meant: 1.5 is "1.5".
-        Some(Value::Number(number)) => number.to_string(),
-        Some(_) => {
-            return Err(wrong("expected a decimal string of dollars such as \"1.50\"".to_owned()));
-        }
-    };
-    text.parse().map(Some).map_err(|error: crate::domain::money::MoneyError| wrong(error.to_string()))
-}
-
 fn period(fields: &mut Fields) -> Result<Option<Period>, BadRequest> {
     let Some(text) = fields.string("period")? else {
         return Ok(None);
@@ -163,25 +147,6 @@ fn period(fields: &mut Fields) -> Result<Option<Period>, BadRequest> {
     period.map(Some).map_err(|_| {
         BadRequest::new("period", format!("period must be minute, hour, day, month or total, got {text:?}"))
     })
-}
-
-fn limit(fields: &mut Fields, field: &str) -> Result<Option<i64>, BadRequest> {
-    const LIMIT_MAX: u64 = 1 << 40;
-    Ok(fields.whole(field, 1, LIMIT_MAX)?.and_then(|limit| i64::try_from(limit).ok()))
-}
-
-fn models(fields: &mut Fields) -> Result<Option<Vec<String>>, BadRequest> {
-    let Some(items) = fields.array("models")? else {
-        return Ok(None);
-    };
-    let read = |(index, item): (usize, &Value)| {
-        let path = format!("models[{index}]");
-        let name: Option<ModelName> = item.as_str().and_then(|name| name.parse().ok());
-        name.map(|name| name.to_string()).ok_or_else(|| {
-            BadRequest::new(&path, format!("{path} must be a model name such as openai/gpt-4o"))
-        })
-    };
-    items.iter().enumerate().map(read).collect::<Result<Vec<String>, BadRequest>>().map(Some)
 }
 
 fn view(record: &KeyRecord) -> KeyView {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::reserve::RateView;
+use super::refusal::RateView;
 use crate::domain::counter::ScopeKind;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
@@ -40,6 +40,12 @@ pub enum GatewayError {
         unit: RateUnit,
         rates: RateView,
     },
+    /// A request under the same idempotency key is being served.
+    InFlight,
+    /// The reply under this idempotency key was too large to keep, and it was paid for.
+    ReplyNotKept,
+    /// A browser-safe token was used where only a key may be.
+    TokenForbidden,
     /// A provider refused the request itself; another would as well.
     UpstreamRejected {
         status: u16,
@@ -139,6 +145,19 @@ impl GatewayError {
                 cost_limit(*estimate, *limit, budget_status)
             }
             GatewayError::RateLimited { unit, rates } => rate_limited(*unit, rates),
+            GatewayError::InFlight => {
+                let text = "a request with this Idempotency-Key is still in flight";
+                let report = later(1, report(409, "invalid_request_error", "idempotency_in_flight", text));
+                ErrorReport { should_retry: Some(true), ..report }
+            }
+            GatewayError::ReplyNotKept => {
+                let text = "the answer under this Idempotency-Key was too large to keep";
+                no_retry(report(409, "invalid_request_error", "idempotency_reply_not_kept", text))
+            }
+            GatewayError::TokenForbidden => {
+                let text = "this takes the key itself; a browser-safe token is not enough";
+                no_retry(report(403, "permission_error", "token_not_allowed", text))
+            }
             GatewayError::UpstreamRejected { status, message } => {
                 let text = format!("the provider refused the request: {message}");
                 no_retry(report(*status, "invalid_request_error", "upstream_rejected", text))

@@ -9,20 +9,27 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
-use crate::ports::{AnswerCache, Clock, Counters, FindKey, SettleQueue, Upstream, WriteLedger};
+use crate::ports::{AnswerCache, Clock, Counters, FindKey, Idempotency, SettleQueue, Upstream, WriteLedger};
 
 pub mod administer;
 mod attempt;
 pub mod authenticate;
+pub mod body;
 pub mod breakers;
 mod charge;
 pub mod error;
+mod fields;
+pub mod idempotent;
 pub mod lookup;
 pub mod meter;
+pub mod mint;
+mod play;
 mod random;
+mod refusal;
 pub mod reserve;
 pub mod route;
 mod run;
+mod scope;
 pub mod serve;
 pub mod settle;
 pub mod warm_keys;
@@ -38,6 +45,7 @@ pub struct App {
     pub counters: Arc<dyn Counters>,
     pub ledger: Arc<dyn WriteLedger>,
     pub answers: Arc<dyn AnswerCache>,
+    pub idempotency: Arc<dyn Idempotency>,
     pub breakers: breakers::Breakers,
     pub settle_queue: Arc<dyn SettleQueue>,
     pub upstream: Arc<dyn Upstream>,

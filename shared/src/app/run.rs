@@ -15,9 +15,12 @@ use super::authenticate::Caller;
 use super::breakers::Permit;
 use super::charge::{Verdict, charge};
 use super::error::GatewayError;
+use super::idempotent::Ticket;
 use super::lookup;
+use super::play::KeptAnswer;
 use super::random;
-use super::reserve::{Purpose, RateView, reserve};
+use super::refusal::RateView;
+use super::reserve::{Purpose, reserve};
 use super::route::{Target, first_token_timeout};
 use super::settle::settle_in_time;
 use crate::config::ModelName;
@@ -51,6 +54,9 @@ pub(super) struct Job {
     pub targets: Vec<Target>,
     /// Where the answer is kept, if the first target gives it.
     pub cache_key: Option<CacheKey>,
+    /// Where the answer is kept for whoever sends the same request again.
+    pub ticket: Option<Arc<Ticket>>,
+    pub created: Timestamp,
     /// The function's own deadline, less the time an honest end takes.
     pub deadline: Instant,
     pub expires: Timestamp,
@@ -116,29 +122,11 @@ async fn send(frames: &Sender<Frame>, deadline: Instant, frame: Frame) {
 
 /// Tries the targets in order until one answers, then retries one if the fleet can afford it.
 pub(super) async fn run(job: Job, frames: Sender<Frame>) {
-    let mut course = Course { attempts: 0, billed: false, failures: Vec::new(), retry: None, earliest: None };
-    for index in 0..job.targets.len() {
-        // What cannot be answered in time is not sent: it would be held and billed for nothing.
-        if Instant::now() >= job.deadline {
-            course.failures.push("out of time".to_owned());
-            break;
-        }
-        match job.try_target(&job.targets[index], index == 0, &mut course, &frames).await {
-            Step::Next => {}
-            Step::Over(last) => return send(&frames, job.deadline, *last).await,
-        }
+    let last = job.answer(&frames).await;
+    if let (Frame::Failed(_), Some(ticket)) = (&last, &job.ticket) {
+        ticket.release().await;
     }
-    if let Some(index) = job.retry_after_backoff(&course).await
-        && let Step::Over(last) = job.try_target(&job.targets[index], index == 0, &mut course, &frames).await
-    {
-        return send(&frames, job.deadline, *last).await;
-    }
-    let now = job.app.clock.now();
-    let retry_after = course.earliest.map_or(1, |at| at.since(now).as_secs() + 1);
-    let detail = course.failures.join("; ");
-    tracing::warn!(request = %job.request_id, detail, "no provider could answer");
-    let failed = GatewayError::Degraded { retry_after, billed: course.billed, detail };
-    send(&frames, job.deadline, Frame::Failed(failed)).await;
+    send(&frames, job.deadline, last).await;
 }
 
 /// What happened so far.
@@ -164,6 +152,33 @@ impl Step {
 }
 
 impl Job {
+    /// Everything but the last frame.
+    async fn answer(&self, frames: &Sender<Frame>) -> Frame {
+        let mut course =
+            Course { attempts: 0, billed: false, failures: Vec::new(), retry: None, earliest: None };
+        for (index, target) in self.targets.iter().enumerate() {
+            // What cannot be answered in time is not sent: it would be held and billed for nothing.
+            if Instant::now() >= self.deadline {
+                course.failures.push("out of time".to_owned());
+                break;
+            }
+            if let Step::Over(last) = self.try_target(target, index == 0, &mut course, frames).await {
+                return *last;
+            }
+        }
+        if let Some(index) = self.retry_after_backoff(&course).await
+            && let Step::Over(last) =
+                self.try_target(&self.targets[index], index == 0, &mut course, frames).await
+        {
+            return *last;
+        }
+        let now = self.app.clock.now();
+        let retry_after = course.earliest.map_or(1, |at| at.since(now).as_secs() + 1);
+        let detail = course.failures.join("; ");
+        tracing::warn!(request = %self.request_id, detail, "no provider could answer");
+        Frame::Failed(GatewayError::Degraded { retry_after, billed: course.billed, detail })
+    }
+
     async fn try_target(
         &self,
         target: &Target,
@@ -234,8 +249,26 @@ impl Job {
                 lookup::keep(&self.app, key, &done.answer, paid.target(), now).await;
             }
         };
-        tokio::join!(settle_in_time(&self.app, &line), keep, self.app.breakers.succeeded(paid.target(), now));
+        let kept = async {
+            if let Some(ticket) = &self.ticket {
+                ticket.finish(&self.kept(&done.answer, &line)).await;
+            }
+        };
+        let told = self.app.breakers.succeeded(paid.target(), now);
+        tokio::join!(settle_in_time(&self.app, &line), keep, kept, told);
         Frame::End(Summary { usage: line.usage, cost: line.amount })
+    }
+
+    fn kept(&self, answer: &Answer, line: &LedgerLine) -> KeptAnswer {
+        KeptAnswer {
+            request: self.request_id,
+            created: self.created,
+            from_cache: false,
+            answer: answer.clone(),
+            served_by: line.model.clone(),
+            usage: line.usage,
+            cost: line.amount,
+        }
     }
 
     /// Settles what a failed attempt may have cost, tells the breaker, and says whether another

@@ -12,24 +12,20 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::Instant;
 
 use super::App;
-use super::authenticate::{Caller, authenticate};
+use super::authenticate::{Caller, Presented, authenticate};
 use super::error::GatewayError;
+use super::idempotent::{self, Entitled, IdempotencyKey, Ticket};
 use super::lookup::{self, Owner};
+use super::play::{KeptAnswer, hit_line, play};
 use super::random::fresh_id;
-use super::reserve::{RateView, admit_hit};
+use super::reserve::admit;
 use super::route::{self, Target};
 use super::run::{self, Job};
 pub use super::run::{Frame, Opened};
-use super::settle::settle_in_time;
 use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
-use crate::domain::key::PresentedKey;
-use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
-use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
 use crate::ports::CachedAnswer;
-use crate::protocol::canonical::Chunk;
-use crate::protocol::dialect::Summary;
 use crate::protocol::fields::BadRequest;
 use crate::protocol::inbound::Inbound;
 use crate::protocol::size::measure;
@@ -41,10 +37,11 @@ const FRAMES: usize = 64;
 #[derive(Debug)]
 pub struct Arrival {
     pub request_id: AttemptId,
-    /// The key as presented, without its scheme.
+    /// The key or token as presented, without its scheme.
     pub token: Option<String>,
     /// The body as its dialect read it; a bad body is told only to callers with a good key.
     pub inbound: Result<Inbound, GatewayError>,
+    pub idempotency: Option<IdempotencyKey>,
     /// The caller wants a fresh answer that is not kept.
     pub no_cache: bool,
     /// When the function's time is over.
@@ -56,6 +53,9 @@ pub struct Arrival {
 pub struct Reply {
     pub request_id: AttemptId,
     pub cache: CacheStatus,
+    /// The request whose answer it is: another one's, where an idempotency key brings it back.
+    pub answers: AttemptId,
+    pub from_cache: bool,
     pub choices: u64,
     pub streams: bool,
     pub include_usage: bool,
@@ -64,6 +64,13 @@ pub struct Reply {
     pub created: Timestamp,
     pub timing: Timing,
     pub frames: Receiver<Frame>,
+}
+
+impl Reply {
+    /// Whether an idempotency key brought an earlier answer back.
+    pub fn is_replay(&self) -> bool {
+        self.answers != self.request_id
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,54 +100,123 @@ pub fn request_id(app: &App) -> AttemptId {
 ///
 /// # Errors
 /// Every [`GatewayError`] that is known before a provider is called; later ones come as frames.
-pub async fn serve(app: &Arc<App>, arrival: Arrival) -> Result<Reply, GatewayError> {
+pub async fn serve(app: &Arc<App>, mut arrival: Arrival) -> Result<Reply, GatewayError> {
     let now = app.clock.now();
+    let token = arrival.token.take();
+    let presented = Presented::read(token.as_deref(), &app.pepper, now)?;
+    if let (Some(user), Ok(inbound)) = (presented.user(), &mut arrival.inbound) {
+        inbound.request.user = Some(user.to_owned());
+    }
     let first =
         arrival.inbound.as_ref().ok().map(|inbound| route::requested(app, inbound.model.as_deref(), now));
     let mut timing = Timing::default();
-    let (caller, early) = look_up(app, &arrival, first.as_ref(), &mut timing, now).await?;
+    let (caller, early) = look_up(app, &arrival, &presented, first.as_ref(), &mut timing, now).await?;
     let inbound = arrival.inbound?;
     let first = first.unwrap_or_else(|| route::requested(app, inbound.model.as_deref(), now))?;
     check(app, &caller, &inbound, &first)?;
-    let (key, found) = match early {
+    let (cache_key, found) = match early {
         Some(early) => early,
         None => look_again(app, &caller, &inbound, &first, arrival.no_cache, now).await,
     };
-    let (sender, frames) = channel(FRAMES);
-    let mut reply = Reply {
-        request_id: arrival.request_id,
-        cache: if key.is_some() { CacheStatus::Miss } else { CacheStatus::Bypass },
-        choices: inbound.request.choices,
-        streams: inbound.stream.unwrap_or(false),
-        include_usage: inbound.include_usage,
-        echo: inbound.echo.clone(),
-        created: now,
-        timing,
-        frames,
-    };
-    if let Some(hit) = found {
-        let asked = Instant::now();
-        let rates = admit_hit(app, &caller).await?;
-        reply.timing.admit = asked.elapsed();
-        reply.cache = CacheStatus::Exact;
-        let line = hit_line(&caller, arrival.request_id, &inbound, &hit, now);
-        tokio::spawn(replay(Arc::clone(app), hit, line, rates, sender));
-        return Ok(reply);
-    }
     let left = arrival.deadline.saturating_duration_since(Instant::now());
-    let job = Job {
-        app: Arc::clone(app),
-        request_id: arrival.request_id,
-        size: measure(&inbound.request),
-        streams: reply.streams,
-        targets: route::plan(app, &caller, first, &inbound.request, now)?,
-        caller,
-        request: inbound.request,
-        cache_key: key,
-        deadline: Instant::now() + left.saturating_sub(app.tuning.closing),
-        expires: now + left + app.tuning.closing,
+    let expires = now + left + app.tuning.closing;
+    let key = arrival.idempotency.as_ref();
+    let request_id = arrival.request_id;
+    let ready = Ready { caller, inbound, first, cache_key, found, request_id, left, expires, timing, now };
+    match idempotent::claim::<KeptAnswer>(app, &ready.caller, key, request_id, now, expires).await? {
+        Entitled::Replay(kept) => replay(app, ready, *kept).await,
+        Entitled::Work(None) => ready.answer(app, None).await,
+        Entitled::Work(Some(ticket)) => {
+            let ticket = Arc::new(ticket);
+            let answered = ready.answer(app, Some(Arc::clone(&ticket))).await;
+            if answered.is_err() {
+                ticket.release().await;
+            }
+            answered
+        }
+    }
+}
+
+/// A request that may be served: known caller, read body, priced model, looked-up cache.
+struct Ready {
+    caller: Caller,
+    inbound: Inbound,
+    first: Target,
+    cache_key: Option<CacheKey>,
+    found: Option<CachedAnswer>,
+    request_id: AttemptId,
+    /// Time until the function is stopped.
+    left: Duration,
+    /// When whoever serves it must be done with it.
+    expires: Timestamp,
+    timing: Timing,
+    now: Timestamp,
+}
+
+impl Ready {
+    /// From the cache, or by a provider in a task of its own.
+    async fn answer(self, app: &Arc<App>, ticket: Option<Arc<Ticket>>) -> Result<Reply, GatewayError> {
+        let (sender, frames) = channel(FRAMES);
+        let mut reply = self.reply(frames);
+        if let Some(hit) = self.found {
+            let asked = Instant::now();
+            let rates = admit(app, &self.caller).await?;
+            reply.timing.admit = asked.elapsed();
+            reply.cache = CacheStatus::Exact;
+            reply.from_cache = true;
+            let user = self.inbound.request.user;
+            let line = hit_line(&self.caller, self.request_id, user, &hit, self.now);
+            let kept = KeptAnswer::of_hit(self.request_id, self.now, hit);
+            tokio::spawn(play(Arc::clone(app), kept, Some(line), ticket, rates, sender));
+            return Ok(reply);
+        }
+        let job = Job {
+            app: Arc::clone(app),
+            request_id: self.request_id,
+            size: measure(&self.inbound.request),
+            streams: reply.streams,
+            targets: route::plan(app, &self.caller, self.first, &self.inbound.request, self.now)?,
+            caller: self.caller,
+            request: self.inbound.request,
+            cache_key: self.cache_key,
+            ticket,
+            created: self.now,
+            deadline: Instant::now() + self.left.saturating_sub(app.tuning.closing),
+            expires: self.expires,
+        };
+        tokio::spawn(run::run(job, sender));
+        Ok(reply)
+    }
+
+    fn reply(&self, frames: Receiver<Frame>) -> Reply {
+        Reply {
+            request_id: self.request_id,
+            cache: if self.cache_key.is_some() { CacheStatus::Miss } else { CacheStatus::Bypass },
+            answers: self.request_id,
+            from_cache: false,
+            choices: self.inbound.request.choices,
+            streams: self.inbound.stream.unwrap_or(false),
+            include_usage: self.inbound.include_usage,
+            echo: self.inbound.echo.clone(),
+            created: self.now,
+            timing: self.timing,
+            frames,
+        }
+    }
+}
+
+/// The answer of an earlier request under the same idempotency key, word for word.
+async fn replay(app: &Arc<App>, ready: Ready, kept: KeptAnswer) -> Result<Reply, GatewayError> {
+    let (sender, frames) = channel(FRAMES);
+    let rates = admit(app, &ready.caller).await?;
+    let reply = Reply {
+        cache: CacheStatus::Bypass,
+        answers: kept.request,
+        from_cache: kept.from_cache,
+        created: kept.created,
+        ..ready.reply(frames)
     };
-    tokio::spawn(run::run(job, sender));
+    tokio::spawn(play(Arc::clone(app), kept, None, None, rates, sender));
     Ok(reply)
 }
 
@@ -152,24 +228,24 @@ type Lookup = (Option<CacheKey>, Option<CachedAnswer>);
 async fn look_up(
     app: &App,
     arrival: &Arrival,
+    presented: &Presented<'_>,
     first: Option<&Result<Target, GatewayError>>,
     timing: &mut Timing,
     now: Timestamp,
 ) -> Result<(Caller, Option<Lookup>), GatewayError> {
-    let presented =
-        arrival.token.as_deref().and_then(PresentedKey::parse).ok_or(GatewayError::Unauthorized)?;
     let inbound = arrival.inbound.as_ref().ok();
     let model = first.and_then(|first| first.as_ref().ok()).map(|target| &target.model);
     let key = match (inbound, model, arrival.no_cache) {
         (Some(inbound), Some(model), false) => {
-            let owner = Owner { key_id: presented.id, record: None, user: inbound.request.user.as_deref() };
+            let owner =
+                Owner { key_id: presented.key_id(), record: None, user: inbound.request.user.as_deref() };
             lookup::cache_key(app, &owner, model, &inbound.request)
         }
         _ => None,
     };
     let chain = model.into_iter().chain(app.config.routing.chain());
     let (caller, found, ()) = tokio::join!(
-        timed(&mut timing.auth, authenticate(app, arrival.token.as_deref())),
+        timed(&mut timing.auth, authenticate(app, presented)),
         timed(&mut timing.cache, lookup::find(app, key.as_ref(), now)),
         app.breakers.refresh(chain, now),
     );
@@ -210,64 +286,11 @@ fn check(app: &App, caller: &Caller, inbound: &Inbound, first: &Target) -> Resul
             BadRequest::new("stream", "streaming is switched off here (gateway.stream_enabled)").into()
         );
     }
-    if let (true, Some(name)) = (caller.record().budget.is_some(), inbound.request.unlisted.keys().next()) {
+    if let (true, Some(name)) = (caller.has_budget(), inbound.request.unlisted.keys().next()) {
         let text = format!(
             "{name} is not a known field; keys with a budget may send only fields whose cost is known"
         );
         return Err(BadRequest::new(name.as_str(), text).into());
     }
     Ok(())
-}
-
-/// Plays a kept answer; the ledger learns of it after the last frame, since it costs nothing.
-async fn replay(
-    app: Arc<App>,
-    hit: CachedAnswer,
-    line: LedgerLine,
-    rates: RateView,
-    frames: tokio::sync::mpsc::Sender<Frame>,
-) {
-    let opened = Opened {
-        served_by: hit.served_by,
-        model: hit.answer.model.clone(),
-        fingerprint: hit.answer.fingerprint.clone(),
-        usage: hit.answer.usage,
-        attempts: 0,
-        rates,
-        admitted_after: Duration::ZERO,
-        first_token_after: Duration::ZERO,
-    };
-    let chunk = Chunk { deltas: hit.answer.deltas(), ..Chunk::default() };
-    let summary = Summary { usage: line.usage, cost: NanoUsd::ZERO };
-    for frame in [Frame::Open(opened), Frame::Chunk(chunk), Frame::End(summary)] {
-        let _ = frames.send(frame).await;
-    }
-    settle_in_time(&app, &line).await;
-}
-
-fn hit_line(
-    caller: &Caller,
-    request: AttemptId,
-    inbound: &Inbound,
-    hit: &CachedAnswer,
-    now: Timestamp,
-) -> LedgerLine {
-    let record = caller.record();
-    LedgerLine {
-        version: LINE_VERSION,
-        id: request,
-        request,
-        tenant: record.tenant.clone(),
-        key_id: record.id.clone(),
-        user: inbound.request.user.clone(),
-        model: hit.served_by.clone(),
-        price: String::new(),
-        quality: Quality::Exact,
-        amount: NanoUsd::ZERO,
-        reserved: NanoUsd::ZERO,
-        usage: hit.answer.usage,
-        outcome: Outcome::CacheHit,
-        items: Vec::new(),
-        at: now,
-    }
 }

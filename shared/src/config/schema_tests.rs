@@ -116,7 +116,7 @@ fn the_defaults_of_the_schema_are_those_of_the_parser() {
             defaults += 1;
         }
     });
-    assert_eq!(defaults, 31);
+    assert_eq!(defaults, 32);
 }
 
 #[test]

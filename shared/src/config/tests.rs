@@ -20,7 +20,7 @@ fn faults(text: &str) -> String {
 #[test]
 fn the_documented_configuration_is_accepted_to_the_letter() {
     let expected = Config {
-        gateway: Gateway { edge: true, timeout_ms: 3_000, stream_enabled: true },
+        gateway: Gateway { edge: true, timeout_ms: 3_000, stream_enabled: true, cors_origins: Vec::new() },
         cache: Cache {
             provider: CacheProvider::Redis,
             semantic_threshold: 0.92,
@@ -64,7 +64,7 @@ fn an_empty_document_is_the_default() {
 #[test]
 fn every_key_reaches_its_field() {
     let changed = json!({
-        "gateway": {"edge": true, "timeout_ms": 1, "stream_enabled": false},
+        "gateway": {"edge": true, "timeout_ms": 1, "stream_enabled": false, "cors_origins": ["https://app.example.com"]},
         "cache": {"provider": "milvus", "semantic_threshold": 1, "ttl_hours": 1, "version_key": "x", "semantic": "shadow",
                   "scope": "tenant", "max_temperature": 0, "lookup_budget_ms": 7},
         "routing": {"primary": "meta/a", "fallbacks": ["mistral/b"], "timeouts": {"openai/o1": 60_000},
@@ -75,7 +75,12 @@ fn every_key_reaches_its_field() {
         "rag": {"provider": "qdrant"},
     });
     let expected = Config {
-        gateway: Gateway { edge: true, timeout_ms: 1, stream_enabled: false },
+        gateway: Gateway {
+            edge: true,
+            timeout_ms: 1,
+            stream_enabled: false,
+            cors_origins: vec!["https://app.example.com".to_owned()],
+        },
         cache: Cache {
             provider: CacheProvider::Milvus,
             semantic_threshold: 1.0,

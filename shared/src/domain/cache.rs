@@ -18,6 +18,11 @@ impl CacheKey {
         CacheKey(hex(&Sha256::digest(material.to_string().as_bytes())))
     }
 
+    /// The key of bytes as they stand.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        CacheKey(hex(&Sha256::digest(bytes)))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -24,6 +24,8 @@ pub enum ScopeKind {
     Team,
     Tenant,
     Session,
+    /// A browser-safe token.
+    Token,
 }
 
 /// Names one counter item: a scope in one period. A hold stores these keys, and every later step
@@ -50,6 +52,7 @@ impl fmt::Display for ScopeKind {
             ScopeKind::Team => "team",
             ScopeKind::Tenant => "tenant",
             ScopeKind::Session => "session",
+            ScopeKind::Token => "token",
         })
     }
 }

@@ -11,9 +11,6 @@ pub use body::Body;
 use crate::protocol::dialect::Dialect;
 use crate::protocol::error::ErrorReport;
 
-/// The largest body the gateway reads: Lambda's 6 MB less what JSON escaping adds.
-pub const BODY_BYTES_MAX: usize = 4_500_000;
-
 /// The key a caller sent, as `Authorization: Bearer` or `x-api-key`. Two different ones are none.
 pub fn token(headers: &HeaderMap) -> Option<String> {
     let mut found: Vec<&str> = Vec::new();

@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::domain::cache::CacheKey;
 use crate::domain::counter::{Counter, CounterKey};
 use crate::domain::id::AttemptId;
+use crate::domain::idempotency::Record;
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::time::Timestamp;
@@ -21,6 +22,8 @@ use crate::ports::{CachedAnswer, Versioned};
 
 /// Entries the cache keeps; beyond that the ones that expire first go.
 const ANSWERS_MAX: usize = 20_000;
+/// Idempotency keys that are kept; beyond that the ones that are over go.
+const CLAIMS_MAX: usize = 20_000;
 
 /// All stores in one. Implements every store port.
 #[derive(Debug, Default)]
@@ -37,6 +40,7 @@ struct State {
     answers: BTreeMap<CacheKey, (CachedAnswer, Timestamp)>,
     breakers: BTreeMap<String, Versioned>,
     settle_queue: VecDeque<LedgerLine>,
+    claims: BTreeMap<String, Record<String>>,
 }
 
 impl MemoryStore {

@@ -1,13 +1,16 @@
-//! Cached answers, breakers and the settle queue in memory.
+//! Cached answers, idempotency keys, breakers and the settle queue in memory.
 
 use async_trait::async_trait;
 
-use super::{ANSWERS_MAX, MemoryStore};
+use super::{ANSWERS_MAX, CLAIMS_MAX, MemoryStore};
 use crate::domain::breaker::Breaker;
 use crate::domain::cache::CacheKey;
+use crate::domain::idempotency::{Claim, Claimed, Record, State, is_free, refused};
 use crate::domain::ledger::LedgerLine;
 use crate::domain::time::Timestamp;
-use crate::ports::{AnswerCache, BreakerStore, CachedAnswer, SettleQueue, StoreError, Versioned};
+use crate::ports::{
+    AnswerCache, BreakerStore, CachedAnswer, Idempotency, SettleQueue, StoreError, Versioned,
+};
 
 #[async_trait]
 impl AnswerCache for MemoryStore {
@@ -40,6 +43,32 @@ impl BreakerStore for MemoryStore {
         }
         state.breakers.insert(target.to_owned(), Versioned { breaker: next.clone(), version: version + 1 });
         Ok(true)
+    }
+}
+
+#[async_trait]
+impl Idempotency for MemoryStore {
+    async fn claim(&self, claim: &Claim, now: Timestamp) -> Result<Claimed<String>, StoreError> {
+        let claims = &mut self.state().claims;
+        let standing = claims.get(&claim.key);
+        match standing {
+            Some(standing) if !is_free(Some(standing), claim, now) => Ok(refused(standing.clone(), claim)),
+            _ => {
+                if claims.len() >= CLAIMS_MAX {
+                    claims.retain(|_, record| now < record.expires);
+                }
+                claims.insert(claim.key.clone(), Record::new(claim, State::InFlight));
+                Ok(Claimed::Started)
+            }
+        }
+    }
+
+    async fn conclude(&self, claim: &Claim, outcome: &State<String>) -> Result<(), StoreError> {
+        let claims = &mut self.state().claims;
+        if let Some(standing) = claims.get_mut(&claim.key).filter(|standing| standing.is_open_for(claim)) {
+            *standing = Record::new(claim, outcome.clone());
+        }
+        Ok(())
     }
 }
 

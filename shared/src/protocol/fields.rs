@@ -50,6 +50,20 @@ impl Fields {
         self.object
     }
 
+    /// For bodies that take no other fields.
+    ///
+    /// # Errors
+    /// When something was taken by nobody.
+    pub fn end(self) -> Result<(), BadRequest> {
+        match self.object.keys().next() {
+            None => Ok(()),
+            Some(unknown) => {
+                let path = self.path(unknown);
+                Err(BadRequest::new(&path, format!("unknown field {path:?}")))
+            }
+        }
+    }
+
     /// The field as it stands; null counts as absent.
     pub fn value(&mut self, name: &str) -> Option<Value> {
         self.object.remove(name).filter(|value| !value.is_null())

@@ -38,6 +38,7 @@ mod answers;
 mod breakers;
 mod counters;
 mod faults;
+mod idempotency;
 mod keys;
 mod model;
 mod samples;

@@ -7,12 +7,14 @@ use std::time::UNIX_EPOCH;
 
 use local::embedded::{Embedded, create_tables};
 use shared::aws::{
-    AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoLedger,
-    SharedHttpClient, Tables, http_client,
+    AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
+    DynamoLedger, SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
-use shared::ports::{AnswerCache, BreakerStore, Counters, FindKey, ManageKeys, ReadLedger, WriteLedger};
+use shared::ports::{
+    AnswerCache, BreakerStore, Counters, FindKey, Idempotency, ManageKeys, ReadLedger, WriteLedger,
+};
 
 /// Every store port, and what is behind it.
 pub(super) struct Stores {
@@ -22,6 +24,7 @@ pub(super) struct Stores {
     pub(super) write_ledger: Arc<dyn WriteLedger>,
     pub(super) read_ledger: Arc<dyn ReadLedger>,
     pub(super) answers: Arc<dyn AnswerCache>,
+    pub(super) idempotency: Arc<dyn Idempotency>,
     pub(super) breakers: Arc<dyn BreakerStore>,
     behind: Behind,
 }
@@ -99,6 +102,7 @@ impl Stores {
                 write_ledger: store.clone(),
                 read_ledger: store.clone(),
                 answers: store.clone(),
+                idempotency: store.clone(),
                 breakers: store.clone(),
                 behind,
             },
@@ -113,7 +117,8 @@ impl Stores {
                     counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
                     write_ledger: ledger.clone(),
                     read_ledger: ledger,
-                    answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache)),
+                    answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),
+                    idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
                     breakers: Arc::new(DynamoBreakers::new(clients, tables.control)),
                     behind,
                 }

@@ -264,8 +264,9 @@ async fn what_is_too_much_is_told_with_its_limit() {
     let (gateway, user) = gateway().await;
     let bearer = user.bearer();
     let headers = [("authorization", bearer.as_str())];
-    let oversize =
-        gateway.send(Method::POST, COMPLETIONS, &headers, vec![b' '; shared::http::BODY_BYTES_MAX + 1]).await;
+    let oversize = gateway
+        .send(Method::POST, COMPLETIONS, &headers, vec![b' '; shared::app::body::BODY_BYTES_MAX + 1])
+        .await;
     assert_eq!(
         (oversize.status, oversize.json()["error"]["code"].as_str()),
         (413, Some("request_too_large"))

@@ -4,5 +4,7 @@
 mod bad_input;
 mod breaker;
 mod faults;
+mod idempotency;
 mod round_trips;
 mod settings;
+mod tokens;

@@ -42,7 +42,7 @@ async fn laptop_key(gateway: &Gateway, data: &Path) -> Result<String, String> {
         Err(_) => None,
     };
     if let Some(key) = known {
-        if shared::app::authenticate::authenticate(&gateway.app, Some(&key)).await.is_ok() {
+        if shared::app::authenticate::authenticate_token(&gateway.app, Some(&key)).await.is_ok() {
             return Ok(key);
         }
         std::fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;

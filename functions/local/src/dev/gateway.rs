@@ -9,14 +9,15 @@ use shared::app::breakers::Breakers;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::{App, Tuning};
 use shared::aws::{
-    AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoLedger, Tables,
+    AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
+    DynamoLedger, Tables,
 };
 use shared::clock::SystemClock;
 use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, ManageKeys, ReadLedger, WriteLedger,
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, Idempotency, ManageKeys, ReadLedger, WriteLedger,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -35,6 +36,7 @@ pub struct Stores {
     pub write_ledger: Arc<dyn WriteLedger>,
     pub read_ledger: Arc<dyn ReadLedger>,
     pub answers: Arc<dyn AnswerCache>,
+    pub idempotency: Arc<dyn Idempotency>,
     pub breakers: Arc<dyn BreakerStore>,
 }
 
@@ -50,6 +52,7 @@ impl Stores {
             write_ledger: store.clone(),
             read_ledger: store.clone(),
             answers: store.clone(),
+            idempotency: store.clone(),
             breakers: store,
         }
     }
@@ -74,7 +77,8 @@ impl Stores {
             counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
             write_ledger: ledger.clone(),
             read_ledger: ledger,
-            answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache)),
+            answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),
+            idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
             breakers: Arc::new(DynamoBreakers::new(clients.clone(), tables.control)),
         }
     }
@@ -144,6 +148,7 @@ impl Gateway {
             counters: stores.counters,
             ledger: stores.write_ledger,
             answers: stores.answers,
+            idempotency: stores.idempotency,
             breakers: Breakers::new(stores.breakers, settings),
             settle_queue: Arc::new(settle_queue),
             upstream: Arc::new(upstream),

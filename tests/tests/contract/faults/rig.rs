@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use shared::app::authenticate::{Caller, authenticate};
+use shared::app::authenticate::{Caller, authenticate_token};
 use shared::app::breakers::Breakers;
 use shared::app::error::GatewayError;
 use shared::app::reserve::{Purpose, reserve};
@@ -86,7 +86,7 @@ impl Rig {
         let (record, token) = key();
         stores.manage_keys.create(&record).await.expect("a key");
         let app = app(&stores, counters);
-        let caller = authenticate(&app, Some(&token)).await.expect("the key's holder");
+        let caller = authenticate_token(&app, Some(&token)).await.expect("the key's holder");
         let target = Target { model: "demo/ok".parse().expect("a model"), price: Arc::new(price()) };
         let rig = Rig { app, stores, gremlin, caller, target };
         let first = rig.reserve().await.expect("admitted");
@@ -187,6 +187,7 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         counters,
         ledger: stores.write_ledger.clone(),
         answers: stores.answers.clone(),
+        idempotency: stores.idempotency.clone(),
         breakers: Breakers::new(stores.breakers.clone(), settings),
         settle_queue: Arc::new(MemoryStore::default()),
         upstream: Arc::new(NoProvider),

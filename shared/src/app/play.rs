@@ -1,0 +1,111 @@
+//! Answers that are given again: from the cache, or under an idempotency key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::Sender;
+
+use super::App;
+use super::authenticate::Caller;
+use super::idempotent::Ticket;
+use super::refusal::RateView;
+use super::run::{Frame, Opened};
+use super::settle::settle_in_time;
+use crate::domain::id::AttemptId;
+use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
+use crate::domain::money::NanoUsd;
+use crate::domain::time::Timestamp;
+use crate::domain::usage::TokenUsage;
+use crate::ports::CachedAnswer;
+use crate::protocol::answer::Answer;
+use crate::protocol::canonical::Chunk;
+use crate::protocol::dialect::Summary;
+
+/// An answer with everything that its reply said of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct KeptAnswer {
+    /// The request that it first answered.
+    pub request: AttemptId,
+    pub created: Timestamp,
+    pub from_cache: bool,
+    pub answer: Answer,
+    pub served_by: String,
+    pub usage: TokenUsage,
+    pub cost: NanoUsd,
+}
+
+impl KeptAnswer {
+    pub(super) fn of_hit(request: AttemptId, created: Timestamp, hit: CachedAnswer) -> Self {
+        KeptAnswer {
+            request,
+            created,
+            from_cache: true,
+            usage: hit.answer.usage,
+            answer: hit.answer,
+            served_by: hit.served_by,
+            cost: NanoUsd::ZERO,
+        }
+    }
+}
+
+/// Plays a kept answer. The ledger learns of a hit after the last frame, since it costs nothing; of
+/// an answer under an idempotency key it knows already.
+pub(super) async fn play(
+    app: Arc<App>,
+    kept: KeptAnswer,
+    line: Option<LedgerLine>,
+    ticket: Option<Arc<Ticket>>,
+    rates: RateView,
+    frames: Sender<Frame>,
+) {
+    if let Some(ticket) = ticket {
+        ticket.finish(&kept).await;
+    }
+    let opened = Opened {
+        served_by: kept.served_by,
+        model: kept.answer.model.clone(),
+        fingerprint: kept.answer.fingerprint.clone(),
+        usage: kept.usage,
+        attempts: 0,
+        rates,
+        admitted_after: Duration::ZERO,
+        first_token_after: Duration::ZERO,
+    };
+    let chunk = Chunk { deltas: kept.answer.deltas(), ..Chunk::default() };
+    let summary = Summary { usage: kept.usage, cost: kept.cost };
+    for frame in [Frame::Open(opened), Frame::Chunk(chunk), Frame::End(summary)] {
+        let _ = frames.send(frame).await;
+    }
+    if let Some(line) = line {
+        settle_in_time(&app, &line).await;
+    }
+}
+
+/// The ledger line of a cache hit.
+pub(super) fn hit_line(
+    caller: &Caller,
+    request: AttemptId,
+    user: Option<String>,
+    hit: &CachedAnswer,
+    now: Timestamp,
+) -> LedgerLine {
+    let record = caller.record();
+    LedgerLine {
+        version: LINE_VERSION,
+        id: request,
+        request,
+        tenant: record.tenant.clone(),
+        key_id: record.id.clone(),
+        user,
+        model: hit.served_by.clone(),
+        price: String::new(),
+        quality: Quality::Exact,
+        amount: NanoUsd::ZERO,
+        reserved: NanoUsd::ZERO,
+        usage: hit.answer.usage,
+        outcome: Outcome::CacheHit,
+        items: Vec::new(),
+        at: now,
+    }
+}

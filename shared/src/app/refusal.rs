@@ -1,0 +1,113 @@
+//! Why a counter refused, and how it may be asked again.
+
+use super::error::{GatewayError, Quota, RateUnit};
+use super::scope::Scope;
+use crate::domain::counter::{self, Counter, RateLimits, Reserve, ScopeState, WindowForm};
+use crate::domain::money::NanoUsd;
+use crate::domain::time::Timestamp;
+
+/// What the caller may still do this minute, for the rate headers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RateView {
+    pub limits: RateLimits,
+    pub requests_used: i64,
+    pub tokens_used: i64,
+    /// Seconds until the window ends.
+    pub reset: u64,
+}
+
+impl RateView {
+    /// OpenAI's rate headers, for the limits the key has.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let left = |limit: i64, used: i64| limit.saturating_sub(used).max(0).to_string();
+        let reset = format!("{}s", self.reset);
+        let mut headers = Vec::new();
+        if let Some(limit) = self.limits.requests {
+            headers.push(("x-ratelimit-limit-requests", limit.to_string()));
+            headers.push(("x-ratelimit-remaining-requests", left(limit, self.requests_used)));
+            headers.push(("x-ratelimit-reset-requests", reset.clone()));
+        }
+        if let Some(limit) = self.limits.tokens {
+            headers.push(("x-ratelimit-limit-tokens", limit.to_string()));
+            headers.push(("x-ratelimit-remaining-tokens", left(limit, self.tokens_used)));
+            headers.push(("x-ratelimit-reset-tokens", reset));
+        }
+        headers
+    }
+}
+
+/// The form that fits the counter as it stood. A window ahead of our clock is taken as it is.
+pub(super) fn next_form(old: Option<&Counter>, now: Timestamp) -> (i64, WindowForm) {
+    match old {
+        None => (now.minute(), WindowForm::Create),
+        Some(old) if old.window >= now.minute() => (old.window, WindowForm::Same),
+        Some(old) => (now.minute(), WindowForm::Roll { from: old.window }),
+    }
+}
+
+/// Nothing, if a repeat under a fresh id could be admitted. A window that must roll over and a
+/// fence are no reasons to refuse the caller.
+///
+/// # Errors
+/// What the caller is told.
+pub(super) fn why_refused(
+    scope: &Scope,
+    write: &Reserve,
+    old: Option<&Counter>,
+    now: Timestamp,
+) -> Result<(), GatewayError> {
+    let (window, form) = next_form(old, now);
+    let retry = Reserve { window, form, ..write.clone() };
+    let unfenced = old.map(|counter| Counter { floor: None, ..counter.clone() });
+    if counter::reserve(unfenced.as_ref(), &retry).is_some() {
+        return Ok(());
+    }
+    let remaining = old.map_or(scope.cap, |counter| counter.remaining);
+    if old.is_some_and(|counter| counter.state != ScopeState::Active) {
+        return Err(GatewayError::ScopeStopped { kind: scope.kind, id: scope.id.clone() });
+    }
+    if remaining < write.amount() {
+        return Err(GatewayError::QuotaExceeded(Box::new(quota(scope, write, old, now))));
+    }
+    let (request_room, _) = write.rate_room();
+    let counted = old.filter(|counter| counter.window == window);
+    let rates = RateView {
+        limits: scope.limits,
+        requests_used: counted.map_or(0, |counter| counter.requests),
+        tokens_used: counted.map_or(0, |counter| counter.tokens),
+        reset: seconds_left(window, now),
+    };
+    let unit = match request_room.is_some_and(|room| rates.requests_used > room) {
+        true => RateUnit::Requests,
+        false => RateUnit::Tokens,
+    };
+    Err(GatewayError::RateLimited { unit, rates })
+}
+
+fn quota(scope: &Scope, write: &Reserve, old: Option<&Counter>, now: Timestamp) -> Quota {
+    let resets_at = scope.period.resets_at(now);
+    Quota {
+        kind: scope.kind,
+        id: scope.id.clone(),
+        cap: old.map_or(scope.cap, |counter| counter.cap),
+        spent: old.map_or(NanoUsd::ZERO, Counter::spent),
+        held: old.map_or(NanoUsd::ZERO, Counter::held),
+        needed: write.amount(),
+        resets_at,
+        retry_after: resets_at.map(|at| at.since(now).as_secs() + 1),
+    }
+}
+
+pub(super) fn rate_view(write: &Reserve, counter: &Counter, now: Timestamp) -> RateView {
+    RateView {
+        limits: write.limits,
+        requests_used: counter.requests,
+        tokens_used: counter.tokens,
+        reset: seconds_left(counter.window, now),
+    }
+}
+
+fn seconds_left(window: i64, now: Timestamp) -> u64 {
+    let end = Timestamp::from_millis(window.saturating_add(1).saturating_mul(60_000));
+    end.since(now).as_secs() + 1
+}
