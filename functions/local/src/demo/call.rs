@@ -20,10 +20,14 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Counts a call of `model`, and acts out the faults that come before any header.
-    pub(super) async fn begin(&self, model: &str) -> Result<Script, Refusal> {
+    /// Counts a call of `model`, and acts out the faults that come before any header. A name that
+    /// is no script is refused, unless it is a known model's.
+    pub(super) async fn begin(&self, model: &str, known: bool) -> Result<Script, Refusal> {
         self.demo.count(model);
-        let script = self.script(model)?;
+        let script = match self.script(model) {
+            Err(_) if known => Script::default(),
+            script => script?,
+        };
         refuse(&script).await?;
         Ok(script)
     }

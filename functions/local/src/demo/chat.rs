@@ -17,7 +17,7 @@ use super::state::{Charge, Meter, bare};
 pub(super) async fn complete(call: &Call<'_>, dialect: &dyn Dialect) -> Result<Response<Body>, Refusal> {
     let asked = dialect.read(call)?;
     let model = bare(&asked.model);
-    let script = call.begin(model).await?;
+    let script = call.begin(model, false).await?;
     let answer = answer(&script, &asked);
     let meter = Meter::new(call.demo, model, asked.prompt_tokens);
     let envelope = envelope(call, model, &asked, &script, &answer);

@@ -5,11 +5,11 @@
 //! The model name is the script (`ok`, `delay-500+cut-3`, `429-retry-2`), whatever the dialect. In
 //! reading order:
 //! - `script`: what a model name asks for
-//! - `asked`, `answer`, `schema`: what was asked, and what to say
+//! - `asked`, `answer`, `schema`, `vector`: what was asked, and what to say
 //! - `dialect`: what tells one API from another; `openai`, `anthropic`, `bedrock`: the three
 //! - `reply`, `document`: the acts of an answer, as data; `error`: what is said instead
 //! - `body`: performs the acts on a response body
-//! - `routes`, `call`, `chat`: the providers' surface; `control`: the test's
+//! - `routes`, `call`, `chat`, `embed`: the providers' surface; `control`: the test's
 //! - `state`: calls, behaviours and the bill
 
 use std::error::Error as _;
@@ -37,6 +37,7 @@ mod chat;
 mod control;
 mod dialect;
 mod document;
+mod embed;
 mod error;
 mod openai;
 mod reply;
@@ -44,6 +45,7 @@ mod routes;
 mod schema;
 mod script;
 mod state;
+mod vector;
 
 #[cfg(test)]
 mod tests;

@@ -13,8 +13,9 @@ use super::bedrock::{self, Action, Bedrock};
 use super::body::{Body, Reset};
 use super::call::Call;
 use super::dialect::{Api, Dialect, request_id};
+use super::embed::{self, Embedder};
 use super::error::{ApiError, Refusal};
-use super::openai::OpenAi;
+use super::openai::{self, OpenAi};
 use super::state::Demo;
 use super::{chat, control};
 
@@ -23,6 +24,7 @@ const MAX_BODY: usize = 32 << 20;
 /// What a path asks of the provider's API, whatever base path stands before.
 enum Operation {
     Chat(&'static dyn Dialect),
+    Embed(&'static dyn Api, Embedder),
     CountTokens,
 }
 
@@ -60,6 +62,9 @@ impl Operation {
         if path.ends_with("/chat/completions") {
             return Some(Self::Chat(&OpenAi));
         }
+        if path.ends_with("/embeddings") {
+            return Some(Self::Embed(&OpenAi, openai::read_embeddings));
+        }
         if path.ends_with("/messages") {
             return Some(Self::Chat(&Anthropic));
         }
@@ -68,12 +73,14 @@ impl Operation {
         }
         Some(match bedrock::target(path)?.action {
             Action::Converse { .. } => Self::Chat(&Bedrock),
+            Action::Invoke => Self::Embed(&Bedrock, bedrock::read_invoke),
         })
     }
 
     fn api(&self) -> &'static dyn Api {
         match self {
             Self::Chat(dialect) => *dialect,
+            Self::Embed(api, _) => *api,
             Self::CountTokens => &Anthropic,
         }
     }
@@ -81,6 +88,7 @@ impl Operation {
     async fn perform(&self, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
         match self {
             Self::Chat(dialect) => chat::complete(call, *dialect).await,
+            Self::Embed(api, read) => embed::embed(call, *api, *read).await,
             Self::CountTokens => anthropic::count_tokens(call).await,
         }
     }

@@ -1,4 +1,4 @@
-//! The API of Amazon Bedrock: Converse.
+//! The API of Amazon Bedrock: Converse, and the embeddings that InvokeModel gives.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
@@ -8,8 +8,11 @@ use serde_json::{Value, json};
 use super::dialect::Api;
 use super::error::ApiError;
 
+pub(super) use invoke::read as read_invoke;
+
 mod converse;
 mod frame;
+mod invoke;
 mod request;
 
 pub(super) struct Bedrock;
@@ -23,6 +26,7 @@ pub(super) struct Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     Converse { stream: bool },
+    Invoke,
 }
 
 /// Reads `/model/{modelId}/{action}`.
@@ -32,6 +36,7 @@ pub(super) fn target(path: &str) -> Option<Target> {
     let action = match action {
         "converse" => Action::Converse { stream: false },
         "converse-stream" => Action::Converse { stream: true },
+        "invoke" => Action::Invoke,
         _ => return None,
     };
     let model = percent_decode_str(model).decode_utf8().ok()?.into_owned();

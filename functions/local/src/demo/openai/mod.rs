@@ -1,4 +1,4 @@
-//! The API of OpenAI: chat completions.
+//! The API of OpenAI: chat completions and embeddings.
 
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 use super::dialect::Api;
 use super::error::{ApiError, Kind};
 
+pub(super) use embeddings::read as read_embeddings;
+
 mod chat;
 mod chunk;
+mod embeddings;
 mod request;
 
 pub(super) struct OpenAi;

@@ -118,7 +118,7 @@ async fn model_ids_are_percent_decoded_and_any_base_path_is_accepted() {
 #[tokio::test]
 async fn whoever_does_not_sign_is_refused() {
     let provider = Provider::start().await;
-    for action in ["converse", "converse-stream"] {
+    for action in ["converse", "converse-stream", "invoke"] {
         let path = format!("/model/ok/{action}");
         let received = provider.send("POST", &path, &body().to_string()).await;
         assert_eq!(received.status, 403);
