@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::request::{ChatRequest, Function, ResponseFormat};
+use super::asked::{Asked, Format, Last, Tool};
 use super::schema;
 use super::script::Script;
 
@@ -15,14 +15,22 @@ pub(super) struct Answer {
     /// The function called, if this is a tool call; its arguments are then the tokens.
     pub(super) tool: Option<String>,
     pub(super) tokens: Vec<String>,
-    pub(super) finish_reason: &'static str,
+    pub(super) finish: Finish,
 }
 
-pub(super) fn answer(script: &Script, request: &ChatRequest) -> Answer {
-    let mut answer = complete_answer(script, request);
-    if let Some(limit) = request.max_tokens().filter(|limit| *limit < answer.tokens.len()) {
+/// Why an answer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finish {
+    Stop,
+    Length,
+    ToolCall,
+}
+
+pub(super) fn answer(script: &Script, asked: &Asked) -> Answer {
+    let mut answer = complete_answer(script, asked);
+    if let Some(limit) = asked.max_tokens.filter(|limit| *limit < answer.tokens.len()) {
         answer.tokens.truncate(limit);
-        answer.finish_reason = "length";
+        answer.finish = Finish::Length;
     }
     answer
 }
@@ -33,44 +41,33 @@ impl Answer {
     }
 
     fn of(tokens: Vec<String>) -> Self {
-        Self { tool: None, tokens, finish_reason: "stop" }
+        Self { tool: None, tokens, finish: Finish::Stop }
     }
 }
 
-fn complete_answer(script: &Script, request: &ChatRequest) -> Answer {
-    let tool_result = request.last_said_by("tool");
-    if script.tool
-        && tool_result.is_none()
-        && let Some(function) = request.tool()
-    {
-        return tool_call(function);
-    }
+fn complete_answer(script: &Script, asked: &Asked) -> Answer {
+    let echo = match (&asked.last, &asked.tool) {
+        (Last::ToolResult(text), _) => format!("The tool said: {}", start(text)),
+        (_, Some(tool)) if script.tool => return tool_call(tool),
+        (Last::Said(text), _) => format!("You said: {}", start(text)),
+        (Last::Nothing, _) => String::new(),
+    };
     if let Some(count) = script.tokens {
         return Answer::of(filler(count));
     }
-    let echo = match tool_result {
-        Some(text) => format!("The tool said: {}", start(&text)),
-        None => match request.last_user_text() {
-            Some(text) => format!("You said: {}", start(&text)),
-            None => String::new(),
-        },
-    };
     let sentence = format!("{GREETING} {echo}");
-    match &request.response_format {
-        None | Some(ResponseFormat::Text) => Answer::of(words(&sentence)),
-        Some(ResponseFormat::JsonObject) => document(&json!({ "answer": sentence.trim_end() })),
-        Some(ResponseFormat::JsonSchema { json_schema }) => {
-            document(&json_schema.schema.as_ref().map_or_else(|| json!({}), schema::example))
-        }
+    match &asked.format {
+        Format::Text => Answer::of(words(&sentence)),
+        Format::Object => document(&json!({ "answer": sentence.trim_end() })),
+        Format::Schema(schema) => document(&schema::example(schema)),
     }
 }
 
-fn tool_call(function: &Function) -> Answer {
-    let arguments = function.parameters.as_ref().map_or_else(|| json!({}), schema::example);
+fn tool_call(tool: &Tool) -> Answer {
     Answer {
-        tool: Some(function.name.clone()),
-        tokens: pieces(&arguments.to_string()),
-        finish_reason: "tool_calls",
+        tool: Some(tool.name.clone()),
+        tokens: pieces(&schema::example(&tool.schema).to_string()),
+        finish: Finish::ToolCall,
     }
 }
 

@@ -1,84 +1,65 @@
-//! `POST /v1/chat/completions`: reads the request, then acts out the script.
-
-use std::future::pending;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+//! A chat in any dialect: reads the request, then acts out the script.
 
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Response, StatusCode};
 
-use super::answer::answer;
-use super::body::{Body, Reset, performed, whole};
-use super::error::{ApiError, Refusal};
+use super::answer::{Answer, answer};
+use super::asked::Asked;
+use super::body::{Body, performed, typed};
+use super::call::Call;
+use super::dialect::{Dialect, Envelope};
+use super::document::Document;
+use super::error::Refusal;
 use super::reply::Reply;
-use super::request::ChatRequest;
-use super::routes::typed;
-use super::script::{Fault, Script};
-use super::state::{Demo, Meter, bare};
-use super::wire::Envelope;
+use super::script::Script;
+use super::state::{Charge, Meter, bare};
 
-pub(super) async fn complete(demo: &Demo, body: &[u8], now: SystemTime) -> Result<Response<Body>, Refusal> {
-    let request = ChatRequest::parse(body)?;
-    let model = bare(&request.model);
-    let number = demo.begin(model);
-    let script = demo.script(model).map_err(|error| ApiError::unknown_model(model, &error))?;
-    refuse(&script).await?;
-
-    let envelope = Envelope::new(number, epoch_seconds(now), model);
-    let reply = Reply {
-        envelope: &envelope,
-        script: &script,
-        answer: &answer(&script, &request),
-        choices: request.choices(),
-        prompt_tokens: request.prompt_tokens(),
-        include_usage: request.include_usage(),
+pub(super) async fn complete(call: &Call<'_>, dialect: &dyn Dialect) -> Result<Response<Body>, Refusal> {
+    let asked = dialect.read(call)?;
+    let model = bare(&asked.model);
+    let script = call.begin(model, false).await?;
+    let answer = answer(&script, &asked);
+    let meter = Meter::new(call.demo, model, asked.prompt_tokens);
+    let envelope = envelope(call, model, &asked, &script, &answer);
+    let choices = asked.choices;
+    if asked.stream {
+        let reply = Reply { dialect, envelope: &envelope, script: &script, answer: &answer, choices };
+        return Ok(stream(&reply, meter));
+    }
+    let document = Document {
+        api: dialect,
+        number: call.number,
+        bytes: dialect.document(&envelope, &answer, choices).to_string().into(),
+        tokens: (answer.tokens.len() * choices) as u64,
+        duration: envelope.duration,
     };
-    let meter = Meter::new(demo, model, reply.prompt_tokens);
-    let mut response = if request.streams() { stream(&reply, meter) } else { plain(&reply, meter).await };
-    response.headers_mut().insert("x-request-id", request_id(number));
-    Ok(response)
+    Ok(document.respond(script.fault, meter).await)
 }
 
-fn request_id(number: u64) -> HeaderValue {
-    HeaderValue::try_from(format!("req_demo_{number}")).expect("letters and digits are valid")
-}
-
-/// Acts out the faults that come before any header.
-async fn refuse(script: &Script) -> Result<(), Refusal> {
-    let refusal = match script.fault {
-        Some(Fault::Hang) => pending().await,
-        Some(Fault::Reset(0)) => Refusal::Reset(Reset),
-        Some(Fault::Status { code, retry_after }) => ApiError::scripted(code, retry_after).into(),
-        _ => return Ok(()),
+fn envelope<'a>(
+    call: &Call<'_>,
+    model: &'a str,
+    asked: &Asked,
+    script: &Script,
+    answer: &Answer,
+) -> Envelope<'a> {
+    let reports = script.usage && (asked.include_usage || !asked.stream);
+    let usage = Charge {
+        prompt_tokens: asked.prompt_tokens,
+        completion_tokens: (answer.tokens.len() * asked.choices) as u64,
     };
-    wait(script.delay).await;
-    Err(refusal)
+    let pauses = u32::try_from(answer.tokens.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    Envelope {
+        number: call.number,
+        created: call.created(),
+        model,
+        usage: reports.then_some(usage),
+        duration: script.delay.saturating_add(script.pace.saturating_mul(pauses)),
+    }
 }
 
 fn stream(reply: &Reply<'_>, meter: Meter) -> Response<Body> {
-    let body = performed(reply.streamed(), meter);
-    let mut response = typed(StatusCode::OK, "text/event-stream; charset=utf-8", body);
+    let mut response = typed(StatusCode::OK, reply.dialect.stream_type(), performed(reply.acts(), meter));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
-}
-
-async fn plain(reply: &Reply<'_>, mut meter: Meter) -> Response<Body> {
-    wait(reply.duration()).await;
-    let body = match reply.script.fault {
-        Some(fault) => performed(reply.broken_document(fault), meter),
-        None => {
-            meter.charge(reply.total_tokens());
-            whole(reply.document())
-        }
-    };
-    typed(StatusCode::OK, "application/json", body)
-}
-
-pub(super) fn epoch_seconds(now: SystemTime) -> u64 {
-    now.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
-}
-
-async fn wait(duration: Duration) {
-    if !duration.is_zero() {
-        tokio::time::sleep(duration).await;
-    }
 }

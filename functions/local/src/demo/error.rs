@@ -1,21 +1,29 @@
-//! Errors as the chat-completions dialect words them.
+//! What goes wrong, before a dialect words it.
 
-use http::header::{HeaderValue, RETRY_AFTER};
-use http::{Response, StatusCode};
-use serde_json::{Value, json};
+use http::StatusCode;
 
-use super::body::{Body, Reset};
-use super::routes;
+use super::body::Reset;
 use super::script::ScriptError;
 
 #[derive(Debug)]
 pub(super) struct ApiError {
-    status: StatusCode,
-    message: String,
-    kind: &'static str,
-    param: Option<&'static str>,
-    code: Option<&'static str>,
-    retry_after: Option<u64>,
+    pub(super) kind: Kind,
+    pub(super) status: StatusCode,
+    pub(super) message: String,
+    /// The field at fault.
+    pub(super) param: Option<&'static str>,
+    /// Seconds.
+    pub(super) retry_after: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Invalid,
+    TooLarge,
+    Unauthenticated,
+    UnknownModel,
+    UnknownUrl,
+    Scripted,
 }
 
 /// Why a request gets no answer: an error to tell, or a connection to reset before any header.
@@ -27,63 +35,49 @@ pub(super) enum Refusal {
 
 impl ApiError {
     pub(super) fn invalid(param: Option<&'static str>, message: impl Into<String>) -> Self {
-        Self { param, ..Self::new(StatusCode::BAD_REQUEST, "invalid_request_error", message) }
+        Self { param, ..Self::new(Kind::Invalid, StatusCode::BAD_REQUEST, message) }
+    }
+
+    pub(super) fn malformed(error: &serde_json::Error) -> Self {
+        Self::invalid(None, format!("invalid request body: {error}"))
+    }
+
+    pub(super) fn unauthenticated(status: StatusCode, message: &str) -> Self {
+        Self::new(Kind::Unauthenticated, status, message)
     }
 
     pub(super) fn unknown_model(model: &str, error: &ScriptError) -> Self {
         let message = format!("The model `{model}` is not a script of the demo provider: {error}");
-        let code = Some("model_not_found");
-        Self { code, ..Self::new(StatusCode::NOT_FOUND, "invalid_request_error", message) }
+        Self::new(Kind::UnknownModel, StatusCode::NOT_FOUND, message)
     }
 
     pub(super) fn unknown_url(method: &http::Method, path: &str) -> Self {
         let message = format!("Unknown request URL: {method} {path}");
-        let code = Some("unknown_url");
-        Self { code, ..Self::new(StatusCode::NOT_FOUND, "invalid_request_error", message) }
+        Self::new(Kind::UnknownUrl, StatusCode::NOT_FOUND, message)
     }
 
     /// The body is too long or broke off; in the second case nobody is left to read this.
     pub(super) fn unreadable(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request_error", message)
+        Self::new(Kind::TooLarge, StatusCode::PAYLOAD_TOO_LARGE, message)
     }
 
-    /// A status that the script asks for.
+    /// A status that the script asks for, as the answer or inside one.
     pub(super) fn scripted(status: u16, retry_after: Option<u64>) -> Self {
-        let (kind, code, reason) = match status {
-            429 => ("requests", Some("rate_limit_exceeded"), "Rate limit reached"),
-            529 => ("overloaded_error", None, "The model is overloaded"),
-            503 => ("server_error", None, "The engine is currently overloaded"),
-            _ => ("server_error", None, "The server had an error while processing the request"),
+        let reason = match status {
+            408 => "The model took too long",
+            424 => "The model failed in the middle of its answer",
+            429 => "Rate limit reached",
+            503 => "The engine is currently overloaded",
+            529 => "The model is overloaded",
+            _ => "The server had an error while processing the request",
         };
         let status = StatusCode::from_u16(status).expect("the script allows valid codes only");
         let message = format!("{reason} (scripted by the demo provider).");
-        Self { code, retry_after, ..Self::new(status, kind, message) }
+        Self { retry_after, ..Self::new(Kind::Scripted, status, message) }
     }
 
-    /// The error inside a 200.
-    pub(super) fn in_stream() -> Self {
-        Self::scripted(500, None)
-    }
-
-    pub(super) fn body(&self) -> Value {
-        json!({ "error": {
-            "message": self.message,
-            "type": self.kind,
-            "param": self.param,
-            "code": self.code,
-        }})
-    }
-
-    pub(super) fn into_response(self) -> Response<Body> {
-        let mut response = routes::json(self.status, &self.body());
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
-    }
-
-    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), kind, param: None, code: None, retry_after: None }
+    fn new(kind: Kind, status: StatusCode, message: impl Into<String>) -> Self {
+        Self { kind, status, message: message.into(), param: None, retry_after: None }
     }
 }
 

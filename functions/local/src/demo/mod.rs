@@ -1,12 +1,15 @@
-//! The scripted `demo` provider: a real HTTP server that speaks the OpenAI chat-completions dialect
-//! and fails on demand, so that the gateway's handling of faults can be tried without a provider.
+//! The scripted `demo` provider: a real HTTP server that speaks the APIs of OpenAI, Anthropic and
+//! Amazon Bedrock and fails on demand, so that the gateway's handling of faults can be tried
+//! without a provider.
 //!
-//! The model name is the script (`ok`, `delay-500+cut-3`, `429-retry-2`). In reading order:
+//! The model name is the script (`ok`, `delay-500+cut-3`, `429-retry-2`), whatever the dialect. In
+//! reading order:
 //! - `script`: what a model name asks for
-//! - `request`, `answer`, `schema`: what was asked, and what to say
-//! - `reply`: the acts of an answer, as data; `wire`: their JSON
+//! - `asked`, `answer`, `schema`, `vector`: what was asked, and what to say
+//! - `dialect`: what tells one API from another; `openai`, `anthropic`, `bedrock`: the three
+//! - `reply`, `document`: the acts of an answer, as data; `error`: what is said instead
 //! - `body`: performs the acts on a response body
-//! - `chat`, `routes`, `error`: the HTTP surface
+//! - `routes`, `call`, `chat`, `embed`: the providers' surface; `control`: the test's
 //! - `state`: calls, behaviours and the bill
 
 use std::error::Error as _;
@@ -25,16 +28,24 @@ pub use script::ScriptError;
 pub use state::{Charge, Demo};
 
 mod answer;
+mod anthropic;
+mod asked;
+mod bedrock;
 mod body;
+mod call;
 mod chat;
+mod control;
+mod dialect;
+mod document;
+mod embed;
 mod error;
+mod openai;
 mod reply;
-mod request;
 mod routes;
 mod schema;
 mod script;
 mod state;
-mod wire;
+mod vector;
 
 #[cfg(test)]
 mod tests;

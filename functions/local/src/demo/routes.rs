@@ -1,105 +1,96 @@
-//! The routes: the provider's own API, and the test's view of it.
+//! The routes: which operation a path names, and in whose words it is answered.
 
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{HeaderName, HeaderValue};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use serde_json::{Value, json};
 
-use super::body::{Body, Reset, whole};
-use super::chat;
+use super::anthropic::{self, Anthropic};
+use super::bedrock::{self, Action, Bedrock};
+use super::body::{Body, Reset};
+use super::call::Call;
+use super::dialect::{Api, Dialect, request_id};
+use super::embed::{self, Embedder};
 use super::error::{ApiError, Refusal};
-use super::state::{Demo, bare};
+use super::openai::{self, OpenAi};
+use super::state::Demo;
+use super::{chat, control};
 
-const BEHAVIOURS: &str = "/behaviours/";
 const MAX_BODY: usize = 32 << 20;
 
-/// One of each kind, for `GET /v1/models`; any other script is a model too.
-const EXAMPLES: [&str; 18] = [
-    "ok",
-    "tokens-100",
-    "delay-500",
-    "pace-50",
-    "429",
-    "429-retry-2",
-    "500",
-    "502",
-    "503",
-    "529",
-    "hang",
-    "stall-3",
-    "cut-3",
-    "reset-3",
-    "badjson-3",
-    "error-3",
-    "nousage",
-    "tool",
-];
+/// What a path asks of the provider's API, whatever base path stands before.
+enum Operation {
+    Chat(&'static dyn Dialect),
+    Embed(&'static dyn Api, Embedder),
+    CountTokens,
+}
 
 pub(super) async fn route(demo: Demo, request: Request<Incoming>) -> Result<Response<Body>, Reset> {
-    match dispatch(&demo, request).await {
-        Ok(response) => Ok(response),
-        Err(Refusal::Error(error)) => Ok(error.into_response()),
-        Err(Refusal::Reset(reset)) => Err(reset),
-    }
-}
-
-async fn dispatch(demo: &Demo, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
-    match head.method {
-        Method::POST if path.ends_with("/chat/completions") => {
-            chat::complete(demo, &read(body).await?, now()).await
-        }
-        Method::GET if path.ends_with("/models") => Ok(models(demo, now())),
-        Method::GET if path == "/calls" => Ok(json(StatusCode::OK, &json!(demo.all_calls()))),
-        Method::GET if path == "/bill" => Ok(json(StatusCode::OK, &json!(demo.bill()))),
-        Method::PUT if path.starts_with(BEHAVIOURS) => {
-            Ok(set_behaviour(demo, &path[BEHAVIOURS.len()..], &read(body).await?)?)
-        }
-        _ => Err(ApiError::unknown_url(&head.method, path).into()),
-    }
-}
-
-/// A response of one content type.
-pub(super) fn typed(status: StatusCode, content_type: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    response
-}
-
-pub(super) fn json(status: StatusCode, value: &Value) -> Response<Body> {
-    typed(status, "application/json", whole(value.to_string()))
-}
-
-fn models(demo: &Demo, now: SystemTime) -> Response<Body> {
-    let created = chat::epoch_seconds(now);
-    let mut names = demo.behaviour_names();
-    names.extend(EXAMPLES.map(str::to_owned));
-    names.sort();
-    names.dedup();
-    let entry = |name: &String| {
-        let id = format!("demo/{name}");
-        json!({ "id": id, "object": "model", "created": created, "owned_by": "demo" })
+    let Some(operation) = Operation::of(&head.method, path) else {
+        let control =
+            read(body).await.and_then(|body| control::answer(&demo, &head.method, path, &body, now()));
+        return Ok(control.unwrap_or_else(|error| OpenAi.refuse(&error, 0)));
     };
-    let data: Vec<Value> = names.iter().map(entry).collect();
-    json(StatusCode::OK, &json!({ "object": "list", "data": data }))
+    let (api, number) = (operation.api(), demo.number());
+    let outcome = async {
+        // Whoever is refused unread may see a reset instead of the refusal.
+        let body = read(body).await?;
+        api.admit(&head.headers)?;
+        let headers = &head.headers;
+        operation.perform(&Call { demo: &demo, number, path, headers, body: &body, now: now() }).await
+    };
+    let mut response = match outcome.await {
+        Ok(response) => response,
+        Err(Refusal::Error(error)) => api.refuse(&error, number),
+        Err(Refusal::Reset(reset)) => return Err(reset),
+    };
+    let id = HeaderValue::try_from(request_id(number)).expect("letters and digits are valid");
+    response.headers_mut().insert(HeaderName::from_static(api.id_header()), id);
+    Ok(response)
 }
 
-fn set_behaviour(demo: &Demo, model: &str, script: &[u8]) -> Result<Response<Body>, ApiError> {
-    let model = bare(model);
-    if model.is_empty() || model.contains(['/', '%']) {
-        let message = "the path ends in a model name as it stands, such as `primary`";
-        return Err(ApiError::invalid(Some("model"), message));
+impl Operation {
+    fn of(method: &Method, path: &str) -> Option<Self> {
+        if method != Method::POST {
+            return None;
+        }
+        if path.ends_with("/chat/completions") {
+            return Some(Self::Chat(&OpenAi));
+        }
+        if path.ends_with("/embeddings") {
+            return Some(Self::Embed(&OpenAi, openai::read_embeddings));
+        }
+        if path.ends_with("/messages") {
+            return Some(Self::Chat(&Anthropic));
+        }
+        if path.ends_with("/messages/count_tokens") {
+            return Some(Self::CountTokens);
+        }
+        Some(match bedrock::target(path)?.action {
+            Action::Converse { .. } => Self::Chat(&Bedrock),
+            Action::Invoke => Self::Embed(&Bedrock, bedrock::read_invoke),
+        })
     }
-    let script = String::from_utf8_lossy(script);
-    match demo.set_behaviour(model, &script) {
-        Ok(()) => Ok(typed(StatusCode::NO_CONTENT, "text/plain", whole(Bytes::new()))),
-        Err(error) => Err(ApiError::invalid(Some("script"), error.to_string())),
+
+    fn api(&self) -> &'static dyn Api {
+        match self {
+            Self::Chat(dialect) => *dialect,
+            Self::Embed(api, _) => *api,
+            Self::CountTokens => &Anthropic,
+        }
+    }
+
+    async fn perform(&self, call: &Call<'_>) -> Result<Response<Body>, Refusal> {
+        match self {
+            Self::Chat(dialect) => chat::complete(call, *dialect).await,
+            Self::Embed(api, read) => embed::embed(call, *api, *read).await,
+            Self::CountTokens => anthropic::count_tokens(call).await,
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 const MAX_TOKENS: u64 = 100_000;
 const MAX_MILLIS: u64 = 3_600_000;
+/// Errors that providers report inside a stream.
+const IN_STREAM: [u16; 5] = [424, 429, 500, 503, 529];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Script {
@@ -20,16 +22,24 @@ pub(super) struct Script {
     pub(super) fault: Option<Fault>,
 }
 
-/// How the answer goes wrong. The numbers of the last five are content tokens sent before.
+/// How the answer goes wrong. The numbers of the last six are content tokens sent before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    Status { code: u16, retry_after: Option<u64> },
+    Status {
+        code: u16,
+        retry_after: Option<u64>,
+    },
     Hang,
     Stall(usize),
     Cut(usize),
     Reset(usize),
     BadJson(usize),
-    Error(usize),
+    BadFrame(usize),
+    /// With the status that the error would have had before the answer began.
+    Error {
+        after: usize,
+        code: u16,
+    },
 }
 
 /// Why a model name is no script.
@@ -116,7 +126,7 @@ impl Fault {
     fn parse(name: &str, argument: &Argument) -> Result<Self, ScriptError> {
         Ok(match name {
             "429" => Self::Status { code: 429, retry_after: argument.retry_after()? },
-            "500" | "502" | "503" | "529" => {
+            "408" | "500" | "502" | "503" | "529" => {
                 argument.none()?;
                 let code = name.parse().expect("the pattern is a number");
                 Self::Status { code, retry_after: None }
@@ -129,7 +139,8 @@ impl Fault {
             "cut" => Self::Cut(argument.tokens()?),
             "reset" => Self::Reset(argument.tokens()?),
             "badjson" => Self::BadJson(argument.tokens()?),
-            "error" => Self::Error(argument.tokens()?),
+            "badframe" => Self::BadFrame(argument.tokens()?),
+            "error" => argument.error()?,
             _ => return Err(ScriptError::UnknownStep(argument.step.to_owned())),
         })
     }
@@ -138,7 +149,8 @@ impl Fault {
     pub(super) fn after(self) -> Option<usize> {
         match self {
             Self::Status { .. } | Self::Hang => None,
-            Self::Stall(n) | Self::Cut(n) | Self::Reset(n) | Self::BadJson(n) | Self::Error(n) => Some(n),
+            Self::Stall(n) | Self::Cut(n) | Self::Reset(n) | Self::BadJson(n) | Self::BadFrame(n) => Some(n),
+            Self::Error { after, .. } => Some(after),
         }
     }
 }
@@ -172,6 +184,16 @@ impl Argument<'_> {
         };
         let seconds = text.strip_prefix("retry-").and_then(|seconds| seconds.parse().ok());
         seconds.map(Some).ok_or_else(|| self.expected("`429-retry-SECONDS`"))
+    }
+
+    fn error(&self) -> Result<Fault, ScriptError> {
+        let split = self.text.and_then(|text| text.split_once('-'));
+        let (tokens, code) = split.map_or((self.text, "500"), |(tokens, code)| (Some(tokens), code));
+        let after = Argument { step: self.step, text: tokens }.tokens()?;
+        let code = code.parse().ok().filter(|code| IN_STREAM.contains(code));
+        let code =
+            code.ok_or_else(|| self.expected("`error-TOKENS-CODE`, CODE 424, 429, 500, 503 or 529"))?;
+        Ok(Fault::Error { after, code })
     }
 
     fn number(&self, limit: u64, expected: &'static str) -> Result<u64, ScriptError> {

@@ -15,7 +15,7 @@ pub struct Demo {
 
 #[derive(Debug, Default)]
 struct State {
-    answers: u64,
+    requests: u64,
     calls: BTreeMap<String, u64>,
     behaviours: BTreeMap<String, Script>,
     bill: BTreeMap<String, Charge>,
@@ -67,12 +67,16 @@ impl Demo {
         self.state().behaviours.keys().cloned().collect()
     }
 
-    /// Counts a call of `model`, and numbers its answer.
-    pub(super) fn begin(&self, model: &str) -> u64 {
+    /// Numbers a request.
+    pub(super) fn number(&self) -> u64 {
         let mut state = self.state();
-        *state.calls.entry(model.to_owned()).or_default() += 1;
-        state.answers += 1;
-        state.answers
+        state.requests += 1;
+        state.requests
+    }
+
+    /// Counts a call of `model`.
+    pub(super) fn count(&self, model: &str) {
+        *self.state().calls.entry(model.to_owned()).or_default() += 1;
     }
 
     pub(super) fn script(&self, model: &str) -> Result<Script, ScriptError> {

@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 
 /// A connection this long without a byte counts as stalled.
 const SILENCE: Duration = Duration::from_millis(400);
+const HEAD_END: &[u8] = b"\r\n\r\n";
+const LINE_END: &[u8] = b"\r\n";
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
@@ -28,14 +30,25 @@ pub(super) struct Received {
     /// 0 when no head arrived.
     pub(super) status: u16,
     pub(super) head: String,
-    pub(super) body: String,
+    pub(super) body: Vec<u8>,
     pub(super) end: End,
 }
 
 pub(super) async fn open(address: SocketAddr, method: &str, path: &str, body: &str) -> TcpStream {
+    open_with(address, method, path, "", body).await
+}
+
+/// The same with headers, each with its line end.
+pub(super) async fn open_with(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &str,
+    body: &str,
+) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n{headers}\
          content-length: {}\r\n\r\n{body}",
         body.len()
     );
@@ -54,41 +67,47 @@ pub(super) async fn read_to_end(mut stream: TcpStream) -> Received {
             Ok(Err(error)) => panic!("unexpected error: {error}"),
         }
     };
-    received(&String::from_utf8(bytes).unwrap(), end)
+    received(&bytes, end)
 }
 
-fn received(text: &str, end: End) -> Received {
-    let Some((head, rest)) = text.split_once("\r\n\r\n") else {
-        return Received { status: 0, head: text.to_owned(), body: String::new(), end };
+fn received(bytes: &[u8], end: End) -> Received {
+    let Some((head, rest)) = split(bytes, HEAD_END) else {
+        let head = String::from_utf8(bytes.to_vec()).unwrap();
+        return Received { status: 0, head, body: Vec::new(), end };
     };
-    let head = head.to_ascii_lowercase();
+    let head = String::from_utf8(head.to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let (body, complete) = if head.contains("transfer-encoding: chunked") {
+    let (body, complete) = if header(&head, "transfer-encoding") == Some("chunked") {
         dechunk(rest)
     } else {
         let length = header(&head, "content-length").map_or(0, |length| length.parse().unwrap());
-        (rest.to_owned(), rest.len() == length)
+        (rest.to_vec(), rest.len() == length)
     };
     let end = if complete && end == End::Closed { End::Complete } else { end };
     Received { status, head, body, end }
 }
 
-fn dechunk(mut rest: &str) -> (String, bool) {
-    let mut body = String::new();
-    while let Some((size, after)) = rest.split_once("\r\n") {
-        let size = usize::from_str_radix(size, 16).unwrap();
+fn dechunk(mut rest: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    while let Some((size, after)) = split(rest, LINE_END) {
+        let size = usize::from_str_radix(str::from_utf8(size).unwrap(), 16).unwrap();
         if size == 0 {
             return (body, true);
         }
-        body.push_str(&after[..size]);
-        rest = &after[size + 2..];
+        body.extend_from_slice(&after[..size]);
+        rest = &after[size + LINE_END.len()..];
     }
     (body, false)
 }
 
+fn split<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let at = bytes.windows(mark.len()).position(|window| window == mark)?;
+    Some((&bytes[..at], &bytes[at + mark.len()..]))
+}
+
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let mut fields = head.lines().filter_map(|line| line.split_once(": "));
-    fields.find(|(field, _)| *field == name).map(|(_, value)| value)
+    fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
 impl Received {
@@ -97,13 +116,18 @@ impl Received {
     }
 
     pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        serde_json::from_slice::<Value>(&self.body).is_ok()
     }
 
     /// The payloads of the events, in order.
-    pub(super) fn events(&self) -> Vec<&str> {
-        let events = self.body.split_terminator("\n\n");
-        events.map(|event| event.strip_prefix("data: ").unwrap()).collect()
+    pub(super) fn events(&self) -> Vec<String> {
+        let body = String::from_utf8_lossy(&self.body);
+        let events = body.split_terminator("\n\n");
+        events.map(|event| event.split_once("data: ").unwrap().1.to_owned()).collect()
     }
 
     /// The events that are JSON.
@@ -112,7 +136,7 @@ impl Received {
     }
 
     pub(super) fn done(&self) -> bool {
-        self.events().last() == Some(&"[DONE]")
+        self.events().last().is_some_and(|event| event == "[DONE]")
     }
 
     /// The streamed text of the first choice.

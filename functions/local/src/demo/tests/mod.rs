@@ -13,8 +13,15 @@ use client::{End, Received};
 mod answers;
 mod client;
 mod control;
+mod converse;
+mod dialect;
+mod embeddings;
 mod faults;
+mod invoke;
+mod messages;
 mod plain;
+mod said;
+mod same;
 mod script;
 mod stream;
 
@@ -39,7 +46,11 @@ impl Provider {
     }
 
     async fn send(&self, method: &str, path: &str, body: &str) -> Received {
-        let connection = client::open(self.address, method, path, body).await;
+        self.send_with(method, path, "", body).await
+    }
+
+    async fn send_with(&self, method: &str, path: &str, headers: &str, body: &str) -> Received {
+        let connection = client::open_with(self.address, method, path, headers, body).await;
         client::read_to_end(connection).await
     }
 

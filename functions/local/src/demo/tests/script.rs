@@ -34,7 +34,7 @@ fn steps_add_up() {
 fn every_fault_has_its_step() {
     assert_eq!(fault("429"), Fault::Status { code: 429, retry_after: None });
     assert_eq!(fault("429-retry-2"), Fault::Status { code: 429, retry_after: Some(2) });
-    for code in [500, 502, 503, 529] {
+    for code in [408, 500, 502, 503, 529] {
         assert_eq!(fault(&code.to_string()), Fault::Status { code, retry_after: None });
     }
     assert_eq!(fault("hang"), Fault::Hang);
@@ -42,7 +42,9 @@ fn every_fault_has_its_step() {
     assert_eq!(fault("cut-0"), Fault::Cut(0));
     assert_eq!(fault("reset-1"), Fault::Reset(1));
     assert_eq!(fault("badjson-2"), Fault::BadJson(2));
-    assert_eq!(fault("error-0"), Fault::Error(0));
+    assert_eq!(fault("badframe-2"), Fault::BadFrame(2));
+    assert_eq!(fault("error-0"), Fault::Error { after: 0, code: 500 });
+    assert_eq!(fault("error-3-529"), Fault::Error { after: 3, code: 529 });
 }
 
 #[test]
@@ -59,6 +61,8 @@ fn what_cannot_be_acted_out_is_refused_by_name() {
         ("tokens-100001", "step `tokens-100001` takes a number of tokens, at most 100000"),
         ("delay-soon", "step `delay-soon` takes milliseconds, at most 3600000"),
         ("429-2", "step `429-2` takes `429-retry-SECONDS`"),
+        ("error", "step `error` takes a number of tokens, at most 100000"),
+        ("error-3-404", "step `error-3-404` takes `error-TOKENS-CODE`, CODE 424, 429, 500, 503 or 529"),
         ("cut-1+cut-2", "step `cut-2` repeats an earlier one"),
         ("429+hang", "steps `429` and `hang` cannot both happen"),
     ];
