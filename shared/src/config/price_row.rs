@@ -21,6 +21,7 @@ pub(super) const KEYS: &[&str] = &[
     "image_tokens_max",
     "image_tokens_basis",
     "reasoning",
+    "embeds",
     "free",
     "source",
     "checked",
@@ -60,12 +61,14 @@ pub struct PriceRow {
     pub output_micro_per_mtok: i64,
     /// Tokens the model can take, input and output together.
     pub context_window: u64,
-    /// Tokens of one answer at most.
+    /// Tokens of one answer at most; 0 for a model that embeds.
     pub max_output_tokens: u64,
     /// Tokens one image costs at worst; none when the model takes no images or has no known bound.
     pub image_tokens_max: Option<u64>,
     /// The model spends output tokens on reasoning that it does not show.
     pub reasoning: bool,
+    /// The model turns texts into vectors: it answers nothing and its output costs nothing.
+    pub embeds: bool,
     /// An admin marked the model free: every rate is 0.
     pub free: bool,
     /// Where the prices were read.
@@ -77,9 +80,15 @@ pub struct PriceRow {
 impl PriceRow {
     pub(super) fn read(section: &Section<'_>) -> PriceRow {
         let free = section.boolean("free", false);
+        let embeds = section.boolean("embeds", false);
         let input = required_rate(section, "input", free);
         let rate = |key: &str| optional_rate(section, key, free).unwrap_or(input);
         check_unit(section);
+        for key in ["output", "max_output_tokens", "reasoning"].into_iter().filter(|_| embeds) {
+            if section.has(key) {
+                section.refuse(key, "is not for a model that embeds");
+            }
+        }
         PriceRow {
             id: required_text(section, "id"),
             model: read_model(section),
@@ -90,11 +99,12 @@ impl PriceRow {
             cache_write_1h_micro_per_mtok: rate("cache_write_1h"),
             audio_micro_per_mtok: rate("audio"),
             image_micro_per_mtok: rate("image"),
-            output_micro_per_mtok: required_rate(section, "output", free),
+            output_micro_per_mtok: if embeds { 0 } else { required_rate(section, "output", free) },
             context_window: required_tokens(section, "context_window", TOKENS_MAX),
-            max_output_tokens: required_tokens(section, "max_output_tokens", 1),
+            max_output_tokens: if embeds { 0 } else { required_tokens(section, "max_output_tokens", 1) },
             image_tokens_max: read_image_tokens(section),
             reasoning: section.boolean("reasoning", false),
+            embeds,
             free,
             source: required_text(section, "source"),
             checked: required_date(section, "checked"),

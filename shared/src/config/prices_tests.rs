@@ -48,6 +48,14 @@ fn a_rate_the_file_leaves_out_is_that_of_fresh_input() {
     assert_eq!((row.image_tokens_max, row.reasoning, row.free), (None, false, false));
 }
 
+#[test]
+fn a_model_that_embeds_has_no_output() {
+    let row = changed(json!({"embeds": true, "output": null, "max_output_tokens": null}));
+    let prices = parse(&[row]).expect("valid");
+    let row = &prices.rows()[0];
+    assert_eq!((row.embeds, row.output_micro_per_mtok, row.max_output_tokens), (true, 0, 0));
+}
+
 /// Changes to a valid row, and the one fault each leads to.
 const FAULTS: &[(&str, &str)] = &[
     (r#"{"input": -1}"#, "input: must be a whole number from 0 to 1000000000000, is -1"),
@@ -70,6 +78,7 @@ const FAULTS: &[(&str, &str)] = &[
     (r#"{"context_window": null}"#, "context_window: is missing"),
     (r#"{"max_output_tokens": 128001}"#, "max_output_tokens: must not be above context_window"),
     (r#"{"image_tokens_max": 5}"#, "image_tokens_basis: must say how image_tokens_max was computed"),
+    (r#"{"embeds": true, "max_output_tokens": null}"#, "output: is not for a model that embeds"),
     (r#"{"outputs": 1}"#, "outputs: \"outputs\" is not a known key; the nearest known name is \"output\""),
 ];
 
