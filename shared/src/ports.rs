@@ -20,6 +20,7 @@ use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::protocol::answer::Answer;
 use crate::protocol::canonical::{ChatRequest, Chunk};
+use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 
 /// A store did not do what it was asked.
@@ -201,6 +202,13 @@ pub enum AttemptError {
 /// The canonical stream of one attempt. It ends after the provider's own end mark or when the
 /// body ends; whether the answer was complete is for the reader to judge.
 pub type ChunkStream = BoxStream<'static, Result<Chunk, AttemptError>>;
+
+/// Providers of embedding models.
+#[async_trait]
+pub trait EmbedText: Send + Sync {
+    /// Embeds every input with the model that `paid` holds money for.
+    async fn embed(&self, paid: &Reservation, request: &EmbedRequest) -> Result<Embeddings, AttemptError>;
+}
 
 /// Providers of models.
 #[async_trait]

@@ -9,7 +9,7 @@ use local::demo::{self, Demo};
 use serde_json::{Value, json};
 use shared::clock::SystemClock;
 use shared::config::{Config, SecretRef};
-use shared::ports::{FindSecret, Upstream};
+use shared::ports::FindSecret;
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
 use tokio::net::TcpListener;
@@ -36,7 +36,7 @@ impl Provider {
     }
 
     /// A client for every provider that `config` names and that needs no secret.
-    pub fn upstream(config: &Config) -> Arc<dyn Upstream> {
+    pub fn clients(config: &Config) -> Arc<Providers> {
         let providers = config.providers.values().filter(|provider| provider.secret.is_none());
         let providers = providers.map(|provider| (provider.clone(), None));
         Arc::new(Providers::new(providers, &surroundings()).expect("the client is built"))

@@ -93,7 +93,8 @@ impl Setup {
         };
         let config = self.complete_config(&provider);
         let prices = Prices::parse(&self.prices.to_string()).expect("valid prices");
-        let upstream = self.upstream.unwrap_or_else(|| Provider::upstream(&config));
+        let providers = Provider::clients(&config);
+        let upstream = self.upstream.unwrap_or_else(|| providers.clone());
         let ports = self.ports.unwrap_or_else(|| Ports::of(&self.store));
         let breaker = &config.routing.circuit_breaker;
         let settings = BreakerSettings {
@@ -120,6 +121,7 @@ impl Setup {
             breakers: Breakers::new(ports.breakers, settings),
             settle_queue: ports.settle_queue,
             upstream,
+            embedder: providers,
             config,
         };
         TestApp { app: Arc::new(app), store: self.store, provider, admin }

@@ -1,6 +1,7 @@
 //! The `chat` function: every route that talks to a model, as one handler for Lambda and laptop.
 
 mod cors;
+mod embeddings;
 mod models;
 mod plain;
 mod reply;
@@ -35,6 +36,7 @@ const LAMBDA_TIME_MAX: Duration = Duration::from_secs(900);
 pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/chat"),
     ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/embeddings"),
     ("POST", "/v1/tokens"),
     ("GET", "/v1/models"),
     ("GET", "/health"),
@@ -83,6 +85,7 @@ async fn route(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) -> Re
     match (method, path.as_str()) {
         (Method::POST, "/v1/chat/completions") => ask(app, Dialect::OpenAi, request, id, deadline).await,
         (Method::POST, "/v1/chat") => ask(app, Dialect::Seed, request, id, deadline).await,
+        (Method::POST, "/v1/embeddings") => embeddings::respond(app, &request, id, deadline).await,
         (Method::POST, "/v1/tokens") => tokens::mint(app, &request, &id.to_string()).await,
         (Method::GET, "/v1/models") => models::list(app, request.headers(), &id.to_string()).await,
         (Method::GET, "/health") => shared::http::json(

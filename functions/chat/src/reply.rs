@@ -64,13 +64,8 @@ pub(crate) fn begin(
     content_type: &str,
     body: Body,
 ) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = StatusCode::OK;
+    let mut response = bare(content_type, &reply.request_id.to_string(), body);
     let headers = response.headers_mut();
-    set(headers, CONTENT_TYPE, content_type);
-    set(headers, CACHE_CONTROL, "no-store");
-    put(headers, "x-content-type-options", "nosniff");
-    put(headers, "x-request-id", &reply.request_id.to_string());
     let (word, status) = match reply.cache {
         CacheStatus::Exact => ("exact", "tollgate; hit"),
         CacheStatus::Miss => ("miss", "tollgate; fwd=miss"),
@@ -92,6 +87,18 @@ pub(crate) fn begin(
     response
 }
 
+/// A success with the headers that every one has.
+pub(crate) fn bare(content_type: &str, request_id: &str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::OK;
+    let headers = response.headers_mut();
+    set(headers, CONTENT_TYPE, content_type);
+    set(headers, CACHE_CONTROL, "no-store");
+    put(headers, "x-content-type-options", "nosniff");
+    put(headers, "x-request-id", request_id);
+    response
+}
+
 pub(crate) fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     set(headers, HeaderName::from_static(name), value);
 }
@@ -106,7 +113,7 @@ fn server_timing(timing: &Timing, opened: Option<&Opened>) -> String {
     parts.join(", ")
 }
 
-fn entry(name: &str, spent: Duration) -> String {
+pub(crate) fn entry(name: &str, spent: Duration) -> String {
     let micros = spent.as_micros();
     format!("{name};dur={}.{:03}", micros / 1000, micros % 1000)
 }

@@ -55,6 +55,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         breakers: Breakers::new(Arc::new(DynamoBreakers::new(clients, control)), settings),
         settle_queue: Arc::new(SqsSettleQueue::new(queue, variable("SETTLE_QUEUE_URL")?)),
         upstream: Arc::new(upstream.clone()),
+        embedder: Arc::new(upstream.clone()),
         config: environment.config,
     };
     warm(&app, &upstream).await;

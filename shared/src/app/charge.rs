@@ -10,38 +10,52 @@ use crate::domain::reservation::Reservation;
 use crate::domain::usage::TokenUsage;
 use crate::ports::AttemptError;
 
+/// What an attempt is charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Billed {
+    pub usage: TokenUsage,
+    pub amount: NanoUsd,
+    pub quality: Quality,
+}
+
+impl Billed {
+    pub(super) const NOTHING: Billed =
+        Billed { usage: TokenUsage::NONE, amount: NanoUsd::ZERO, quality: Quality::Exact };
+
+    /// What the provider reported. A cost beyond 64 bits is no cost: the hold is the most that can
+    /// be true.
+    pub(super) fn reported(paid: &Reservation, usage: TokenUsage) -> Self {
+        match paid.price().cost(&usage) {
+            Ok(amount) => Billed { usage, amount, quality: Quality::Exact },
+            Err(_) => Billed::at_most(paid, usage),
+        }
+    }
+
+    /// The whole hold.
+    pub(super) fn at_most(paid: &Reservation, usage: TokenUsage) -> Self {
+        Billed { usage, amount: paid.bound().amount, quality: Quality::Estimated }
+    }
+}
+
 /// What an attempt is charged. Exact where the provider told its usage or bills nothing; else an
 /// upper bound: bytes where everything the model wrote was seen, the whole hold where it was not.
-pub(super) fn charge(
-    paid: &Reservation,
-    done: &Attempted,
-    outcome: Outcome,
-    size: &RequestSize,
-) -> (TokenUsage, NanoUsd, Quality) {
+pub(super) fn charge(paid: &Reservation, done: &Attempted, outcome: Outcome, size: &RequestSize) -> Billed {
     let held = paid.bound();
     match outcome {
-        Outcome::FailedUnbilled | Outcome::Abandoned | Outcome::CacheHit => {
-            return (TokenUsage::default(), NanoUsd::ZERO, Quality::Exact);
-        }
+        Outcome::FailedUnbilled | Outcome::Abandoned | Outcome::CacheHit => return Billed::NOTHING,
         Outcome::Completed | Outcome::FailedBilled => {}
     }
     if done.usage_reported {
-        let usage = done.answer.usage;
-        // A cost beyond 64 bits is no cost: the hold is the most that can be true.
-        return match paid.price().cost(&usage) {
-            Ok(amount) => (usage, amount, Quality::Exact),
-            Err(_) => (usage, held.amount, Quality::Estimated),
-        };
+        return Billed::reported(paid, done.answer.usage);
     }
     let seen_whole = outcome == Outcome::Completed && !paid.price().reasoning;
     let most = held.max_output_tokens.saturating_mul(size.choices);
     let output = if seen_whole { done.output_bytes.min(most) } else { most };
     let usage = TokenUsage { uncached: size.input_bytes, output, ..TokenUsage::default() };
-    let amount = match (seen_whole, paid.price().cost(&usage)) {
-        (true, Ok(cost)) => cost.min(held.amount),
-        _ => held.amount,
-    };
-    (usage, amount, Quality::Estimated)
+    match (seen_whole, paid.price().cost(&usage)) {
+        (true, Ok(cost)) => Billed { usage, amount: cost.min(held.amount), quality: Quality::Estimated },
+        _ => Billed::at_most(paid, usage),
+    }
 }
 
 /// What an error means for money and routing.

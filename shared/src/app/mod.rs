@@ -9,7 +9,9 @@ use std::time::Duration;
 use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
-use crate::ports::{AnswerCache, Clock, Counters, FindKey, Idempotency, SettleQueue, Upstream, WriteLedger};
+use crate::ports::{
+    AnswerCache, Clock, Counters, EmbedText, FindKey, Idempotency, SettleQueue, Upstream, WriteLedger,
+};
 
 pub mod administer;
 mod attempt;
@@ -17,6 +19,8 @@ pub mod authenticate;
 pub mod body;
 pub mod breakers;
 mod charge;
+pub mod embed;
+mod entry;
 pub mod error;
 mod fields;
 pub mod idempotent;
@@ -49,6 +53,7 @@ pub struct App {
     pub breakers: breakers::Breakers,
     pub settle_queue: Arc<dyn SettleQueue>,
     pub upstream: Arc<dyn Upstream>,
+    pub embedder: Arc<dyn EmbedText>,
 }
 
 impl fmt::Debug for App {

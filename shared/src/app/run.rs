@@ -14,6 +14,7 @@ use super::attempt::{Attempted, Limits, attempt};
 use super::authenticate::Caller;
 use super::breakers::Permit;
 use super::charge::{Verdict, charge};
+use super::entry::{entry, tell_breaker};
 use super::error::GatewayError;
 use super::idempotent::Ticket;
 use super::lookup;
@@ -27,7 +28,7 @@ use crate::config::ModelName;
 use crate::domain::bound::{self, BoundError, RequestSize};
 use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
-use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome};
+use crate::domain::ledger::{LedgerLine, Outcome};
 use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
@@ -39,8 +40,6 @@ use crate::protocol::dialect::Summary;
 
 /// A provider that asks for longer quiet than this is not waited for.
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(2);
-/// How long a throttled target rests when it does not say.
-const COOL_DOWN: Duration = Duration::from_secs(1);
 
 /// Everything the task needs to finish without its caller.
 pub(super) struct Job {
@@ -287,7 +286,7 @@ impl Job {
             if verdict.may_be_billed || done.began { Outcome::FailedBilled } else { Outcome::FailedUnbilled };
         let line = self.line(&paid, &done, outcome, now);
         tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, committed = done.committed, "attempt failed");
-        tokio::join!(settle_in_time(&self.app, &line), self.tell_breaker(paid.target(), &error, now));
+        tokio::join!(settle_in_time(&self.app, &line), tell_breaker(&self.app, paid.target(), &error, now));
         course.billed |= outcome == Outcome::FailedBilled;
         course.failures.push(format!("{}: {error:?}", paid.target()));
         if done.committed {
@@ -308,16 +307,6 @@ impl Job {
         Step::Next
     }
 
-    async fn tell_breaker(&self, target: &ModelName, error: &AttemptError, now: Timestamp) {
-        match error {
-            AttemptError::Status { status: 429, retry_after, .. } => {
-                self.app.breakers.throttled(target, now + retry_after.unwrap_or(COOL_DOWN), now).await;
-            }
-            error if Verdict::of(error).callers_fault => self.app.breakers.succeeded(target, now).await,
-            _ => self.app.breakers.failed(target, now).await,
-        }
-    }
-
     /// Waits a random time below the backoff, or what the provider asked for, and returns the
     /// target to try again. Nothing is retried when its fleet-wide budget is spent.
     async fn retry_after_backoff(&self, course: &Course) -> Option<usize> {
@@ -336,32 +325,13 @@ impl Job {
     }
 
     fn line(&self, paid: &Reservation, done: &Attempted, outcome: Outcome, now: Timestamp) -> LedgerLine {
-        let (usage, amount, quality) = charge(paid, done, outcome, &self.size);
-        let facts = paid.facts();
-        if amount > paid.bound().amount {
-            tracing::error!(attempt = %paid.id(), %amount, held = %paid.bound().amount, "hold_underestimate");
-        }
-        LedgerLine {
-            version: LINE_VERSION,
-            id: paid.id(),
-            request: facts.request,
-            tenant: facts.tenant.clone(),
-            key_id: facts.key.clone(),
-            user: self.request.user.clone(),
-            model: facts.model.clone(),
-            price: facts.price.clone(),
-            quality,
-            amount,
-            reserved: paid.bound().amount,
-            usage,
-            outcome,
-            items: paid.items().to_vec(),
-            at: now,
-        }
+        let billed = charge(paid, done, outcome, &self.size);
+        entry(paid, self.request.user.clone(), billed, outcome, now)
     }
 }
 
-fn unbounded(error: BoundError, model: &ModelName) -> GatewayError {
+/// A request that no hold can bound.
+pub(super) fn unbounded(error: BoundError, model: &ModelName) -> GatewayError {
     let bad = |param: &str, message: String| {
         GatewayError::BadRequest(crate::protocol::fields::BadRequest::new(param, message))
     };

@@ -281,6 +281,10 @@ async fn look_again(
 /// What only this gateway and this key forbid.
 fn check(app: &App, caller: &Caller, inbound: &Inbound, first: &Target) -> Result<(), GatewayError> {
     caller.may_use(&first.model)?;
+    if first.price.limits.embeds() {
+        let text = format!("{} is an embedding model; send texts to /v1/embeddings", first.model);
+        return Err(BadRequest::new("model", text).into());
+    }
     if inbound.stream == Some(true) && !app.config.gateway.stream_enabled {
         return Err(
             BadRequest::new("stream", "streaming is switched off here (gateway.stream_enabled)").into()

@@ -103,8 +103,10 @@ fn dearest(price: &Price, size: &RequestSize, output: u64) -> Result<NanoUsd, Bo
         (_, Some(tokens)) => tokens,
         (_, None) => return Err(BoundError::ImagesUnbounded),
     };
+    // A chat has one window; of what is embedded, each text has the window for itself.
+    let window = if price.limits.embeds() { u64::MAX } else { price.limits.context_window };
     let usage = TokenUsage {
-        uncached: size.input_bytes.min(price.limits.context_window),
+        uncached: size.input_bytes.min(window),
         image: size.images.checked_mul(per_image).ok_or(BoundError::Overflow)?,
         output: output.checked_mul(size.choices).ok_or(BoundError::Overflow)?,
         ..TokenUsage::default()

@@ -32,9 +32,17 @@ pub struct Rates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ModelLimits {
     pub context_window: u64,
+    /// 0 for a model that embeds.
     pub max_output_tokens: u64,
     /// The dearest one image can be; none when image input has no known bound.
     pub image_tokens_max: Option<u64>,
+}
+
+impl ModelLimits {
+    /// The model turns texts into vectors and answers nothing.
+    pub fn embeds(&self) -> bool {
+        self.max_output_tokens == 0
+    }
 }
 
 impl Price {

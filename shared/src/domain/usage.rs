@@ -21,6 +21,17 @@ pub struct TokenUsage {
 }
 
 impl TokenUsage {
+    pub const NONE: TokenUsage = TokenUsage {
+        uncached: 0,
+        cache_read: 0,
+        cache_write_5m: 0,
+        cache_write_1h: 0,
+        audio: 0,
+        image: 0,
+        output: 0,
+        reasoning: 0,
+    };
+
     /// All input tokens.
     pub fn input(&self) -> u64 {
         [self.uncached, self.cache_read, self.cache_write_5m, self.cache_write_1h, self.audio, self.image]

@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod claude;
 pub mod data_url;
 pub mod dialect;
+pub mod embeddings;
 pub mod error;
 pub mod fields;
 pub mod forced_tool;

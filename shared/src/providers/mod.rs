@@ -1,5 +1,6 @@
 //! Providers over HTTP: one client, one file per dialect.
 
+mod embeddings;
 mod openai;
 mod provider;
 mod response;
@@ -13,8 +14,9 @@ use async_trait::async_trait;
 use crate::client::{Reach, client};
 use crate::config::{Dialect, ModelName, ProviderConfig};
 use crate::domain::reservation::Reservation;
-use crate::ports::{AttemptError, ChunkStream, Clock, FindSecret, Upstream};
+use crate::ports::{AttemptError, ChunkStream, Clock, EmbedText, FindSecret, Upstream};
 use crate::protocol::canonical::ChatRequest;
+use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 use crate::signing::Account;
 use provider::Provider;
@@ -67,6 +69,23 @@ impl Providers {
     fn provider(&self, target: &ModelName) -> Result<&Provider, AttemptError> {
         let unknown = || AttemptError::Connect(format!("provider {} is not configured", target.provider()));
         self.by_name.get(target.provider()).ok_or_else(unknown)
+    }
+}
+
+/// `text` as one segment of a path. Models of Bedrock have colons and, in ARNs, slashes.
+fn path_segment(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encode = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
+#[async_trait]
+impl EmbedText for Providers {
+    async fn embed(&self, paid: &Reservation, request: &EmbedRequest) -> Result<Embeddings, AttemptError> {
+        embeddings::embed(self.provider(paid.target())?, paid, request).await
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod breaker;
+mod embeddings;
 mod faults;
 mod idempotency;
 mod round_trips;

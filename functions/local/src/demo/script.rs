@@ -101,7 +101,8 @@ impl Script {
         };
         let argument = Argument { step, text: argument };
         match name {
-            "ok" => argument.none()?,
+            // An embedding model has a name of its own, so that it can have a price of its own.
+            "ok" | "embed" => argument.none()?,
             "nousage" => {
                 argument.none()?;
                 self.usage = false;

@@ -151,7 +151,8 @@ impl Gateway {
             idempotency: stores.idempotency,
             breakers: Breakers::new(stores.breakers, settings),
             settle_queue: Arc::new(settle_queue),
-            upstream: Arc::new(upstream),
+            upstream: Arc::new(upstream.clone()),
+            embedder: Arc::new(upstream),
         };
         Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage })
     }

@@ -24,8 +24,9 @@ use shared::domain::reservation::Reservation;
 use shared::domain::time::{Period, Timestamp};
 use shared::domain::usage::TokenUsage;
 use shared::memory::MemoryStore;
-use shared::ports::{AttemptError, ChunkStream, Clock, Counters, Upstream};
+use shared::ports::{AttemptError, ChunkStream, Clock, Counters, EmbedText, Upstream};
 use shared::protocol::canonical::ChatRequest;
+use shared::protocol::embeddings::{EmbedRequest, Embeddings};
 use shared::protocol::outbound::{Flavour, Outbound};
 
 use super::gremlin::{Gremlin, GremlinClient, GremlinCounters};
@@ -54,6 +55,13 @@ impl Clock for Still {
 
 /// Reserves are tested, not providers.
 struct NoProvider;
+
+#[async_trait]
+impl EmbedText for NoProvider {
+    async fn embed(&self, _: &Reservation, _: &EmbedRequest) -> Result<Embeddings, AttemptError> {
+        Err(AttemptError::Connect("no provider".to_owned()))
+    }
+}
 
 #[async_trait]
 impl Upstream for NoProvider {
@@ -191,5 +199,6 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         breakers: Breakers::new(stores.breakers.clone(), settings),
         settle_queue: Arc::new(MemoryStore::default()),
         upstream: Arc::new(NoProvider),
+        embedder: Arc::new(NoProvider),
     }
 }

@@ -1,0 +1,257 @@
+//! `POST /v1/embeddings`: the same money path as a chat, for vectors. There is no fallback to other
+//! models, since vectors of two models cannot be compared, and no cache.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
+
+use super::App;
+use super::authenticate::{Caller, Presented, authenticate};
+use super::breakers::Permit;
+use super::charge::{Billed, Verdict};
+use super::entry::{entry, tell_breaker};
+use super::error::GatewayError;
+use super::idempotent::{self, Entitled, IdempotencyKey};
+use super::random;
+use super::refusal::RateView;
+use super::reserve::{Purpose, admit, reserve};
+use super::route::{self, Target, first_token_timeout};
+use super::run::unbounded;
+use super::settle::settle_in_time;
+use crate::domain::bound::{RequestSize, bound};
+use crate::domain::id::AttemptId;
+use crate::domain::ledger::Outcome;
+use crate::domain::money::NanoUsd;
+use crate::domain::reservation::Reservation;
+use crate::domain::time::Timestamp;
+use crate::domain::usage::TokenUsage;
+use crate::ports::AttemptError;
+use crate::protocol::embeddings::openai::{Inbound, render};
+use crate::protocol::embeddings::{self, EmbedRequest, Embeddings};
+use crate::protocol::fields::BadRequest;
+
+/// Attempts in all; the second only where the first was not billed.
+const ATTEMPTS_MAX: u32 = 2;
+
+/// A request as it arrived.
+#[derive(Debug)]
+pub struct Arrival {
+    pub request_id: AttemptId,
+    /// The key or token as presented, without its scheme.
+    pub token: Option<String>,
+    pub inbound: Result<Inbound, GatewayError>,
+    pub idempotency: Option<IdempotencyKey>,
+    /// When the function's time is over.
+    pub deadline: Instant,
+}
+
+/// The vectors, and what the headers say of them.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    pub kept: Kept,
+    pub is_replay: bool,
+    pub attempts: u32,
+    pub rates: RateView,
+    /// The key's look-up.
+    pub auth: Duration,
+    pub admit: Duration,
+    pub upstream: Duration,
+}
+
+/// What is kept under an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The reply as it went out.
+    pub body: String,
+    /// `provider/model`.
+    pub served_by: String,
+    pub cost: NanoUsd,
+}
+
+/// Embeds.
+///
+/// # Errors
+/// Every [`GatewayError`] of a chat.
+pub async fn embed(app: &Arc<App>, arrival: Arrival) -> Result<Reply, GatewayError> {
+    let now = app.clock.now();
+    let presented = Presented::read(arrival.token.as_deref(), &app.pepper, now)?;
+    let asked = Instant::now();
+    let caller = authenticate(app, &presented).await?;
+    let auth = asked.elapsed();
+    let mut inbound = arrival.inbound?;
+    if let Some(user) = presented.user() {
+        inbound.request.user = Some(user.to_owned());
+    }
+    let target = target(app, &caller, &inbound, now)?;
+    let left = arrival.deadline.saturating_duration_since(Instant::now());
+    let expires = now + left + app.tuning.closing;
+    let (key, request_id) = (arrival.idempotency.as_ref(), arrival.request_id);
+    let ticket = match idempotent::claim::<Kept>(app, &caller, key, request_id, now, expires).await? {
+        Entitled::Work(ticket) => ticket,
+        Entitled::Replay(kept) => return replay(app, &caller, *kept, auth).await,
+    };
+    let deadline = Instant::now() + left.saturating_sub(app.tuning.closing);
+    let size = inbound.request.size(target.price.limits.context_window);
+    let request = inbound.request;
+    let job = Job { app: Arc::clone(app), caller, request_id, request, size, target, deadline, expires };
+    // In a task of its own: a caller who leaves must not keep the attempt from being settled.
+    let done = tokio::spawn(async move {
+        let done = job.run().await;
+        match (&ticket, &done) {
+            (Some(ticket), Ok(reply)) => ticket.finish(&reply.kept).await,
+            (Some(ticket), Err(_)) => ticket.release().await,
+            (None, _) => {}
+        }
+        done
+    });
+    let lost =
+        |_| GatewayError::BrokenStream { detail: "the embedding task ended without an answer".to_owned() };
+    done.await.map_err(lost)?.map(|reply| Reply { auth, ..reply })
+}
+
+/// The model, if this caller may embed with it and it can honour the request.
+fn target(app: &App, caller: &Caller, inbound: &Inbound, now: Timestamp) -> Result<Target, GatewayError> {
+    let target = route::requested(app, Some(&inbound.model), now)?;
+    caller.may_use(&target.model)?;
+    if !target.price.limits.embeds() {
+        return Err(BadRequest::new("model", format!("{} is no embedding model", target.model)).into());
+    }
+    if let (true, Some(name)) = (caller.has_budget(), inbound.request.unlisted.keys().next()) {
+        let text = format!("{name} is not a known field; keys with a budget may send only those");
+        return Err(BadRequest::new(name.as_str(), text).into());
+    }
+    let outbound = app.upstream.outbound(&target.model).ok_or_else(|| GatewayError::Degraded {
+        retry_after: 60,
+        billed: false,
+        detail: format!("no provider is configured for {}", target.model),
+    })?;
+    embeddings::check(&inbound.request, outbound, target.model.model()).map_err(|unsupported| {
+        let text = format!("{} cannot honour {}: {}", target.model, unsupported.param, unsupported.why);
+        BadRequest::new(unsupported.param, text)
+    })?;
+    Ok(target)
+}
+
+async fn replay(app: &App, caller: &Caller, kept: Kept, auth: Duration) -> Result<Reply, GatewayError> {
+    let asked = Instant::now();
+    let rates = admit(app, caller).await?;
+    let (admit, upstream) = (asked.elapsed(), Duration::ZERO);
+    Ok(Reply { kept, is_replay: true, attempts: 0, rates, auth, admit, upstream })
+}
+
+struct Job {
+    app: Arc<App>,
+    caller: Caller,
+    request_id: AttemptId,
+    request: EmbedRequest,
+    size: RequestSize,
+    target: Target,
+    deadline: Instant,
+    expires: Timestamp,
+}
+
+impl Job {
+    async fn run(&self) -> Result<Reply, GatewayError> {
+        let mut failures: Vec<String> = Vec::new();
+        let mut retry_after = 1;
+        let mut billed = false;
+        for attempts in 1..=ATTEMPTS_MAX {
+            let error = match self.attempt(attempts).await? {
+                Ok(reply) => return Ok(reply),
+                Err(refused) => refused,
+            };
+            failures.push(format!("{}: {error:?}", self.target.model));
+            let verdict = Verdict::of(&error);
+            if let (true, AttemptError::Status { status, message, .. }) = (verdict.callers_fault, &error) {
+                return Err(GatewayError::UpstreamRejected { status: *status, message: message.clone() });
+            }
+            billed |= verdict.may_be_billed;
+            retry_after = verdict.asked_to_wait.as_secs().max(1);
+            let now = self.app.clock.now();
+            let may_repeat = verdict.worth_a_retry && !billed && attempts < ATTEMPTS_MAX;
+            if !may_repeat || !self.app.breakers.take_retry(&self.target.model, now).await {
+                break;
+            }
+            tokio::time::sleep(self.backoff()).await;
+        }
+        let detail = failures.join("; ");
+        tracing::warn!(request = %self.request_id, detail, "no provider could embed");
+        Err(GatewayError::Degraded { retry_after, billed, detail })
+    }
+
+    fn backoff(&self) -> Duration {
+        let most = u64::try_from(self.app.tuning.retry.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(random::below(most.saturating_add(1)))
+    }
+
+    /// One attempt: what the provider said, or why nothing more may be tried.
+    async fn attempt(&self, attempts: u32) -> Result<Result<Reply, AttemptError>, GatewayError> {
+        let app = &self.app;
+        let limit = first_token_timeout(app, &self.target.model);
+        let lease = limit + Duration::from_secs(5);
+        let now = app.clock.now();
+        if let Permit::Wait { until } = app.breakers.permit(&self.target.model, lease, now).await {
+            let detail = format!("{}: circuit open", self.target.model);
+            return Err(GatewayError::Degraded {
+                retry_after: until.since(now).as_secs() + 1,
+                billed: false,
+                detail,
+            });
+        }
+        let hard_limit = app.config.billing.hard_limit_per_request_nano.map(NanoUsd::from_nano);
+        let bound = bound(&self.target.price, &self.size, hard_limit)
+            .map_err(|error| unbounded(error, &self.target.model))?;
+        let (asked, target, expires) = (Instant::now(), &self.target, self.expires);
+        let purpose = Purpose { caller: &self.caller, request: self.request_id, target, bound, expires };
+        let (paid, rates) = reserve(app, &purpose).await?;
+        let (admit, sent) = (asked.elapsed(), Instant::now());
+        let by = (sent + limit).min(self.deadline);
+        let done = match timeout_at(by, app.embedder.embed(&paid, &self.request)).await {
+            Ok(done) => done,
+            Err(_) => Err(AttemptError::Timeout("no embeddings")),
+        };
+        let upstream = sent.elapsed();
+        match done {
+            Ok(found) => {
+                let kept = self.complete(&paid, found).await;
+                let auth = Duration::ZERO;
+                Ok(Ok(Reply { kept, is_replay: false, attempts, rates, auth, admit, upstream }))
+            }
+            Err(error) => {
+                self.fail(&paid, &error).await;
+                Ok(Err(error))
+            }
+        }
+    }
+
+    async fn complete(&self, paid: &Reservation, found: Embeddings) -> Kept {
+        let now = self.app.clock.now();
+        let billed = match found.tokens {
+            Some(tokens) => Billed::reported(paid, TokenUsage { uncached: tokens, ..TokenUsage::NONE }),
+            None => self.whole_hold(paid),
+        };
+        let line = entry(paid, self.request.user.clone(), billed, Outcome::Completed, now);
+        tokio::join!(settle_in_time(&self.app, &line), self.app.breakers.succeeded(paid.target(), now));
+        let model = found.model.as_deref().unwrap_or(line.model.as_str());
+        let body = render(&found.vectors, model, line.usage.input(), self.request.base64);
+        Kept { body, served_by: line.model, cost: line.amount }
+    }
+
+    async fn fail(&self, paid: &Reservation, error: &AttemptError) {
+        let now = self.app.clock.now();
+        let (billed, outcome) = match Verdict::of(error).may_be_billed {
+            true => (self.whole_hold(paid), Outcome::FailedBilled),
+            false => (Billed::NOTHING, Outcome::FailedUnbilled),
+        };
+        let line = entry(paid, self.request.user.clone(), billed, outcome, now);
+        tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, "attempt failed");
+        tokio::join!(settle_in_time(&self.app, &line), tell_breaker(&self.app, paid.target(), error, now));
+    }
+
+    fn whole_hold(&self, paid: &Reservation) -> Billed {
+        let usage = TokenUsage { uncached: self.size.input_bytes, ..TokenUsage::NONE };
+        Billed::at_most(paid, usage)
+    }
+}
