@@ -105,3 +105,6 @@ impl Upstream for Providers {
         self.by_name.get(target.provider()).map(|provider| provider.outbound)
     }
 }
+
+#[cfg(test)]
+mod tests;
