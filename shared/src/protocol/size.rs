@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
-use super::canonical::{ChatRequest, Content, Message, Part, ReasoningBlock, ResponseFormat, Role};
+use super::canonical::{
+    ChatRequest, Content, Message, Part, ReasoningBlock, ResponseFormat, Role, ToolChoice,
+};
 use super::openai::field_list::NOT_IN_CACHE_KEY;
 use super::openai::options;
 use crate::domain::bound::RequestSize;
@@ -29,7 +31,7 @@ pub fn measure(request: &ChatRequest) -> RequestSize {
         None | Some(ResponseFormat::Text) => 0,
         Some(format) => json_bytes(&json!(format)) + INJECTED_OVERHEAD,
     };
-    let called = if request.tools.is_empty() { called_bytes(request) } else { 0 };
+    let called = called_bytes(request);
     let tool_prompt = if request.tools.is_empty() && called == 0 { 0 } else { INJECTED_OVERHEAD };
     let extra: u64 = request
         .extra
@@ -80,6 +82,12 @@ pub fn cache_material(request: &ChatRequest) -> Value {
 
 /// Bedrock must be told of every tool that was called, also where the request offers none.
 fn called_bytes(request: &ChatRequest) -> u64 {
+    // Those that are allowed may be none of those that are offered.
+    let may_offer_none =
+        request.tools.is_empty() || matches!(request.tool_choice, Some(ToolChoice::Allowed { .. }));
+    if !may_offer_none {
+        return 0;
+    }
     let calls = request.messages.iter().flat_map(|message| &message.tool_calls);
     calls.map(|call| length(&call.name) + CALLED_OVERHEAD).sum()
 }

@@ -47,7 +47,7 @@ pub(super) fn header<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use aws_smithy_eventstream::frame::write_message_to;
     use aws_smithy_types::event_stream::{Header, HeaderValue};
     use proptest::prelude::*;
@@ -67,7 +67,7 @@ pub(super) mod tests {
     }
 
     /// The bytes of one event, as Bedrock sends it.
-    pub(in crate::protocol::bedrock) fn event(kind: &str, payload: &Value) -> Vec<u8> {
+    pub(crate) fn event(kind: &str, payload: &Value) -> Vec<u8> {
         let headers =
             [(":event-type", kind), (":content-type", "application/json"), (":message-type", "event")];
         frame(&headers, &payload.to_string())

@@ -58,7 +58,7 @@ impl Writer {
         if message.role == Role::Tool {
             blocks.push(self.tool_result(message));
             // A result holds no cache points, so those inside it stand behind it.
-            let inside = message.parts().iter().filter_map(Part::cache).last();
+            let inside = message.parts().iter().filter_map(Part::cache).next_back();
             self.cache_point(message.cache.or(inside), &mut blocks);
             return blocks;
         }

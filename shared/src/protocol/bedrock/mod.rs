@@ -9,6 +9,9 @@ mod thinking;
 mod tools;
 mod usage;
 
+#[cfg(all(test, feature = "providers"))]
+pub(crate) use frames::tests::event;
+
 use super::claude::Claude;
 
 /// Whether a model takes cache points and the status of a tool's result: the reference grants both

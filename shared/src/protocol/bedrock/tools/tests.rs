@@ -80,12 +80,16 @@ fn tools_of_the_history_are_described_again_where_none_is_offered() {
 
 #[test]
 fn the_hold_covers_what_the_history_demands() {
-    let with_call = ChatRequest { messages: vec![called(&["find"])], choices: 1, ..ChatRequest::default() };
-    let silent = Message { tool_calls: Vec::new(), ..with_call.messages[0].clone() };
-    let without = ChatRequest { messages: vec![silent], ..with_call.clone() };
-    let measured = |request: &ChatRequest| crate::protocol::size::measure(request).input_bytes;
-    let written = config(&with_call, CLAUDE, None).expect("tools").to_string().len() as u64;
-    assert!(measured(&with_call) >= measured(&without) + written + 530, "530 tokens introduce the tools");
+    let nothing_allowed = ToolChoice::Allowed { required: false, names: Vec::new() };
+    let offers_none = ChatRequest { choices: 1, ..ChatRequest::default() };
+    for request in [offers_none, offers(Some(nothing_allowed))] {
+        let with_call = ChatRequest { messages: vec![called(&["find"])], ..request };
+        let silent = Message { tool_calls: Vec::new(), ..with_call.messages[0].clone() };
+        let without = ChatRequest { messages: vec![silent], tools: Vec::new(), ..with_call.clone() };
+        let measured = |request: &ChatRequest| crate::protocol::size::measure(request).input_bytes;
+        let written = config(&with_call, CLAUDE, None).expect("tools").to_string().len() as u64;
+        assert!(measured(&with_call) >= measured(&without) + written + 530, "530 tokens introduce the tools");
+    }
 }
 
 #[test]
