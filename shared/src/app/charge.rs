@@ -83,3 +83,23 @@ impl Verdict {
         Verdict { may_be_billed, callers_fault, worth_a_retry, asked_to_wait: wait.unwrap_or_default() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16) -> Verdict {
+        Verdict::of(&AttemptError::Status { status, message: String::new(), code: None, retry_after: None })
+    }
+
+    #[test]
+    fn an_error_of_the_model_lets_another_target_answer() {
+        // What Bedrock answers when the model behind it fails, is slow, or has too much to do.
+        for (status, worth_a_retry) in [(424, false), (408, true), (429, true), (503, true)] {
+            let verdict = of(status);
+            assert!(!verdict.callers_fault && !verdict.may_be_billed, "{status}");
+            assert_eq!(verdict.worth_a_retry, worth_a_retry, "{status}");
+        }
+        assert!(of(400).callers_fault);
+    }
+}

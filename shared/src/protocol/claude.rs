@@ -56,6 +56,11 @@ impl Claude {
     pub fn takes_format(self) -> bool {
         self.generation.is_some_and(|generation| generation >= (4, 5))
     }
+
+    /// Whether it knows an effort between high and max. Source: Anthropic's notes on Claude Opus 4.7.
+    pub fn takes_xhigh(self) -> bool {
+        self.generation.is_some_and(|generation| generation >= (4, 7))
+    }
 }
 
 #[cfg(test)]

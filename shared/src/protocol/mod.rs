@@ -4,6 +4,7 @@
 //! dialect adds a writer of requests and a reader of stream frames. Neither knows the other.
 
 pub mod answer;
+pub mod bedrock;
 pub mod canonical;
 pub mod claude;
 pub mod data_url;
@@ -21,3 +22,4 @@ pub mod seed;
 pub mod size;
 pub mod sse;
 pub mod support;
+pub mod tool_id;

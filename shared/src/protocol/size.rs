@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
-use super::canonical::{ChatRequest, Content, Message, Part, ReasoningBlock, ResponseFormat, Role};
+use super::canonical::{
+    ChatRequest, Content, Message, Part, ReasoningBlock, ResponseFormat, Role, ToolChoice,
+};
 use super::openai::field_list::NOT_IN_CACHE_KEY;
 use super::openai::options;
 use crate::domain::bound::RequestSize;
@@ -14,6 +16,8 @@ use crate::domain::bound::RequestSize;
 const REQUEST_OVERHEAD: u64 = 64;
 const MESSAGE_OVERHEAD: u64 = 16;
 const TOOL_OVERHEAD: u64 = 64;
+/// What describes a tool of which only the name is known, and wraps it.
+const CALLED_OVERHEAD: u64 = 128 + TOOL_OVERHEAD;
 /// Tokens that vendors write into the system prompt themselves, once for tools and once for a
 /// format. The most that Anthropic publishes is 530, for the tools of Claude 3 Opus.
 const INJECTED_OVERHEAD: u64 = 1024;
@@ -27,7 +31,8 @@ pub fn measure(request: &ChatRequest) -> RequestSize {
         None | Some(ResponseFormat::Text) => 0,
         Some(format) => json_bytes(&json!(format)) + INJECTED_OVERHEAD,
     };
-    let tool_prompt = if request.tools.is_empty() { 0 } else { INJECTED_OVERHEAD };
+    let called = called_bytes(request);
+    let tool_prompt = if request.tools.is_empty() && called == 0 { 0 } else { INJECTED_OVERHEAD };
     let extra: u64 = request
         .extra
         .iter()
@@ -35,7 +40,7 @@ pub fn measure(request: &ChatRequest) -> RequestSize {
         .map(|(name, value)| length(name) + json_bytes(value))
         .sum();
     RequestSize {
-        input_bytes: messages + tools + tool_prompt + format + extra + REQUEST_OVERHEAD,
+        input_bytes: messages + tools + called + tool_prompt + format + extra + REQUEST_OVERHEAD,
         images: request.messages.iter().map(images).sum(),
         choices: request.choices,
         max_output_tokens: request.max_output_tokens,
@@ -73,6 +78,18 @@ pub fn cache_material(request: &ChatRequest) -> Value {
         "extra": extra,
         "unlisted": request.unlisted,
     })
+}
+
+/// Bedrock must be told of every tool that was called, also where the request offers none.
+fn called_bytes(request: &ChatRequest) -> u64 {
+    // Those that are allowed may be none of those that are offered.
+    let may_offer_none =
+        request.tools.is_empty() || matches!(request.tool_choice, Some(ToolChoice::Allowed { .. }));
+    if !may_offer_none {
+        return 0;
+    }
+    let calls = request.messages.iter().flat_map(|message| &message.tool_calls);
+    calls.map(|call| length(&call.name) + CALLED_OVERHEAD).sum()
 }
 
 fn message_material(message: &Message, is_last_user: bool) -> Value {

@@ -38,7 +38,7 @@ async fn invoke(
     model: &str,
     request: &EmbedRequest,
 ) -> Result<Embeddings, AttemptError> {
-    let path = format!("/model/{}/invoke", super::path_segment(model));
+    let path = super::bedrock::path(model, "invoke");
     let bodies = bedrock::bodies(request, model);
     let several = bodies.len() > 1;
     let calls = bodies.into_iter().map(|(body, count)| {

@@ -1,5 +1,6 @@
 //! Providers over HTTP: one client, one file per dialect.
 
+mod bedrock;
 mod embeddings;
 mod openai;
 mod provider;
@@ -50,7 +51,7 @@ impl Providers {
         let (public, any) = (client(Reach::Public)?, client(Reach::Any)?);
         let usable =
             providers.into_iter().filter(|(config, secret)| config.secret.is_none() == secret.is_none());
-        let spoken = usable.filter(|(config, _)| config.dialect == Dialect::OpenAi);
+        let spoken = usable.filter(|(config, _)| config.dialect != Dialect::Anthropic);
         let built = spoken.filter_map(|(config, secret)| {
             let client = if config.local { any.clone() } else { public.clone() };
             let name = config.name.clone();
@@ -72,16 +73,6 @@ impl Providers {
     }
 }
 
-/// `text` as one segment of a path. Models of Bedrock have colons and, in ARNs, slashes.
-fn path_segment(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode = |byte: u8| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
-}
-
 #[async_trait]
 impl EmbedText for Providers {
     async fn embed(&self, paid: &Reservation, request: &EmbedRequest) -> Result<Embeddings, AttemptError> {
@@ -95,7 +86,8 @@ impl Upstream for Providers {
         let provider = self.provider(paid.target())?;
         match provider.outbound {
             Outbound::OpenAi(flavour) => openai::open(provider, flavour, paid, request).await,
-            Outbound::Anthropic | Outbound::Bedrock => {
+            Outbound::Bedrock => bedrock::open(provider, paid, request).await,
+            Outbound::Anthropic => {
                 Err(AttemptError::Connect("the provider's dialect is not spoken".to_owned()))
             }
         }

@@ -33,6 +33,8 @@ pub(super) async fn status_error(mut response: reqwest::Response) -> AttemptErro
     let status = response.status().as_u16();
     let retry_after =
         response.headers().get("retry-after").and_then(|value| value.to_str().ok()).and_then(retry_after);
+    let aws_name = response.headers().get("x-amzn-errortype").and_then(|value| value.to_str().ok());
+    let aws_name = aws_name.map(exception_name);
     let mut body = Vec::new();
     while let Ok(Some(bytes)) = response.chunk().await {
         body.extend_from_slice(&bytes);
@@ -41,12 +43,28 @@ pub(super) async fn status_error(mut response: reqwest::Response) -> AttemptErro
         }
     }
     let parsed: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let (message, code) = match error_frame(parsed.get("error").unwrap_or(&parsed)) {
-        Frame::Error { message, code } => (message, code),
-        Frame::Chunk(_) | Frame::Done => (String::new(), None),
-    };
+    let (message, code) = told(&parsed);
+    let code = aws_name.or(code);
     let message = message.chars().take(MESSAGE_CHARS_MAX).collect();
     AttemptError::Status { status, message, code, retry_after }
+}
+
+/// Message and code of an error body. Services of AWS do not agree on the case of `Message`.
+fn told(body: &Value) -> (String, Option<String>) {
+    if let Some(message) = body.get("Message").and_then(Value::as_str) {
+        return (message.to_owned(), None);
+    }
+    match error_frame(body.get("error").unwrap_or(body)) {
+        Frame::Error { message, code } => (message, code),
+        Frame::Chunk(_) | Frame::Done => (String::new(), None),
+    }
+}
+
+/// The name in `x-amzn-errortype`, which may stand between a namespace and an address:
+/// `com.amazon.coral.service#ThrottlingException:http://internal.amazon.com/`.
+fn exception_name(header: &str) -> String {
+    let name = header.split(':').next().unwrap_or_default();
+    name.rsplit('#').next().unwrap_or_default().trim().to_owned()
 }
 
 /// `Retry-After` in seconds; the form as a date is rare and treated as absent.
@@ -91,6 +109,32 @@ impl Reading {
             Ok(Frame::Chunk(chunk)) => Some(Ok(chunk)),
             Ok(Frame::Error { message, code }) => Some(Err(AttemptError::InStream { message, code })),
             Err(why) => Some(Err(AttemptError::Broken(why))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_error_body_is_read_in_every_dialect() {
+        let openai = json!({ "error": { "message": "no", "type": "server_error", "code": null } });
+        assert_eq!(told(&openai), ("no".to_owned(), Some("server_error".to_owned())));
+        assert_eq!(told(&json!({ "message": "no" })), ("no".to_owned(), None));
+        assert_eq!(told(&json!({ "Message": "no" })), ("no".to_owned(), None));
+    }
+
+    #[test]
+    fn an_exception_is_named_without_what_surrounds_it() {
+        for header in [
+            "ThrottlingException",
+            "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/",
+            "com.amazon.coral.service#ThrottlingException",
+        ] {
+            assert_eq!(exception_name(header), "ThrottlingException", "{header}");
         }
     }
 }

@@ -109,7 +109,15 @@ pub static PARAMETERS: &[Parameter] = &[
     row(
         "tools[].strict",
         |request| request.tools.iter().any(|tool| tool.strict.is_some()),
-        [Translate, Translate, Translate],
+        [
+            Translate,
+            Translate,
+            Unless("it is true and the model is a Claude before 4.5", |request, model| {
+                let claude = Claude::named(model);
+                let is_old = claude.is_claude() && !claude.takes_format();
+                is_old && request.tools.iter().any(|tool| tool.strict == Some(true))
+            }),
+        ],
     ),
     row(
         "tools[] (other members)",
@@ -144,9 +152,13 @@ pub static PARAMETERS: &[Parameter] = &[
             Unless("the model must be made to call a tool for it, and the request has tools or reasoning", {
                 |request, model| needs_forced_tool(request, model) && !is_free_for_forced_tool(request)
             }),
-            Unless("the model must be made to call a tool for it, and the request has tools or reasoning", {
-                |request, model| needs_forced_tool(request, model) && !is_free_for_forced_tool(request)
-            }),
+            Unless(
+                "it is json_object and the model is no Claude, or a Claude must be made to call a tool for it, and the request has tools or reasoning",
+                |request, model| match Claude::named(model).is_claude() {
+                    true => needs_forced_tool(request, model) && !is_free_for_forced_tool(request),
+                    false => request.response_format == Some(ResponseFormat::JsonObject),
+                },
+            ),
         ],
     ),
     row("n", |request| request.choices > 1, [Translate, UNKNOWN, UNKNOWN]),

@@ -4,7 +4,7 @@ use super::super::canonical::{Message, Part, Reasoning, Sampling, ToolCall};
 use super::super::openai::field_list::NEUTRAL;
 use super::super::outbound::Flavour;
 use super::*;
-use crate::protocol::canonical::{Content, Role, Tool};
+use crate::protocol::canonical::{Content, JsonSchema, ResponseFormat, Role, Tool};
 
 const OPENAI: Outbound = Outbound::OpenAi(Flavour::Official);
 
@@ -97,4 +97,37 @@ fn bedrock_takes_only_images_that_come_along() {
     assert_eq!(refused(&linked, Outbound::Anthropic, "claude-sonnet-4-5"), None);
     assert!(refused(&linked, Outbound::Bedrock, "anthropic.claude-sonnet-4-5-v1:0").is_some());
     assert_eq!(refused(&image("data:image/png;base64,AAAA"), Outbound::Bedrock, "any"), None);
+}
+
+#[test]
+fn bedrock_states_a_schema_and_makes_older_claudes_call_a_tool() {
+    let schema = JsonSchema { name: "n".into(), description: None, schema: json!({}), strict: None };
+    let plain = |format| ChatRequest { response_format: Some(format), ..asks() };
+    let with_tools = |format| ChatRequest { tools: vec![Tool::default()], ..plain(format) };
+    let schema = ResponseFormat::JsonSchema(schema);
+    let param = |request: &ChatRequest, model| refused(request, Outbound::Bedrock, model);
+    let (new, old, llama) =
+        ("anthropic.claude-sonnet-4-5-v1:0", "anthropic.claude-3-haiku-v1:0", "meta.llama3-v1:0");
+    for model in [new, old, llama] {
+        assert_eq!(param(&plain(schema.clone()), model), None, "{model}");
+        assert_eq!(param(&with_tools(ResponseFormat::Text), model), None, "{model}");
+    }
+    let named = Some("response_format".to_owned());
+    assert_eq!(param(&with_tools(schema.clone()), new), None);
+    assert_eq!(param(&with_tools(schema.clone()), llama), None);
+    assert_eq!(param(&with_tools(schema), old), named);
+    assert_eq!(param(&plain(ResponseFormat::JsonObject), new), None);
+    assert_eq!(param(&with_tools(ResponseFormat::JsonObject), new), named);
+    assert_eq!(param(&plain(ResponseFormat::JsonObject), llama), named);
+}
+
+#[test]
+fn bedrock_enforces_no_schema_on_the_tools_of_older_claudes() {
+    let strict =
+        |strict| ChatRequest { tools: vec![Tool { strict: Some(strict), ..Tool::default() }], ..asks() };
+    let old = "anthropic.claude-3-5-sonnet-20241022-v2:0";
+    assert_eq!(refused(&strict(true), Outbound::Bedrock, old).as_deref(), Some("tools[].strict"));
+    assert_eq!(refused(&strict(false), Outbound::Bedrock, old), None);
+    assert_eq!(refused(&strict(true), Outbound::Bedrock, "anthropic.claude-haiku-4-5-v1:0"), None);
+    assert_eq!(refused(&strict(true), Outbound::Bedrock, "qwen.qwen3-32b-v1:0"), None);
 }
