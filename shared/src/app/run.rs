@@ -235,7 +235,7 @@ impl Job {
             }
         };
         tokio::join!(settle_in_time(&self.app, &line), keep, self.app.breakers.succeeded(paid.target(), now));
-        Frame::End(Summary { usage: line.usage, cost: line.amount })
+        Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now })
     }
 
     /// Settles what a failed attempt may have cost, tells the breaker, and says whether another

@@ -238,7 +238,7 @@ async fn replay(
         first_token_after: Duration::ZERO,
     };
     let chunk = Chunk { deltas: hit.answer.deltas(), ..Chunk::default() };
-    let summary = Summary { usage: line.usage, cost: NanoUsd::ZERO };
+    let summary = Summary { usage: line.usage, cost: NanoUsd::ZERO, completed: line.at };
     for frame in [Frame::Open(opened), Frame::Chunk(chunk), Frame::End(summary)] {
         let _ = frames.send(frame).await;
     }

@@ -47,6 +47,8 @@ pub struct ReplyHead {
 pub struct Summary {
     pub usage: TokenUsage,
     pub cost: NanoUsd,
+    /// When the answer was complete.
+    pub completed: Timestamp,
 }
 
 /// Writes one streamed reply, event by event. Each method returns whole events, or nothing.
