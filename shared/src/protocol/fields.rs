@@ -50,6 +50,16 @@ impl Fields {
         self.object
     }
 
+    /// # Errors
+    /// When anything but nulls is left: the first field that nobody took.
+    pub fn nothing_else(self) -> Result<(), BadRequest> {
+        let left = self.object.iter().find(|(_, value)| !value.is_null());
+        match left.map(|(name, _)| self.path(name)) {
+            None => Ok(()),
+            Some(path) => Err(BadRequest::new(&path, format!("{path} is not a known field"))),
+        }
+    }
+
     /// The field as it stands; null counts as absent.
     pub fn value(&mut self, name: &str) -> Option<Value> {
         self.object.remove(name).filter(|value| !value.is_null())
