@@ -28,8 +28,13 @@ use tokio::time::Instant;
 const LAMBDA_TIME_MAX: Duration = Duration::from_secs(900);
 
 /// The routes of this function.
-pub const ROUTES: &[(&str, &str)] =
-    &[("POST", "/v1/chat"), ("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/health")];
+pub const ROUTES: &[(&str, &str)] = &[
+    ("POST", "/v1/chat"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/responses"),
+    ("GET", "/v1/models"),
+    ("GET", "/health"),
+];
 
 /// One invocation from API Gateway.
 pub async fn invoke(app: &Arc<App>, event: lambda_http::Request) -> Response<Body> {
@@ -59,6 +64,7 @@ pub async fn handle(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) 
     let route = (request.method().clone(), request.uri().path().trim_end_matches('/').to_owned());
     match (route.0, route.1.as_str()) {
         (Method::POST, "/v1/chat/completions") => ask(app, Dialect::OpenAi, request, id, deadline).await,
+        (Method::POST, "/v1/responses") => ask(app, Dialect::Responses, request, id, deadline).await,
         (Method::POST, "/v1/chat") => ask(app, Dialect::Seed, request, id, deadline).await,
         (Method::GET, "/v1/models") => models::list(app, request.headers(), &id.to_string()).await,
         (Method::GET, "/health") => shared::http::json(
