@@ -172,12 +172,13 @@ fn reasoning_closes_when_the_text_begins() {
 }
 
 #[test]
-fn reasoning_without_a_seal_is_only_shown() {
+fn reasoning_without_a_seal_can_be_sent_back_too() {
     let events = streamed(&[thinks(ReasoningDelta::text("hm")), finish(FinishReason::Stop)]);
-    let done = events.iter().find(|event| event["type"] == "response.output_item.done").expect("done");
-    let expected =
-        json!({ "type": "reasoning", "id": "rs_R_0", "summary": [{ "type": "summary_text", "text": "hm" }] });
-    assert_eq!(done["item"], expected);
+    let item = &events.last().expect("events")["response"]["output"][0];
+    assert_eq!(item["summary"], json!([{ "type": "summary_text", "text": "hm" }]));
+    let block = ReasoningBlock { text: "hm".to_owned(), ..ReasoningBlock::default() };
+    let sealed = Sealed::read(item["encrypted_content"].as_str().expect("content"));
+    assert_eq!(sealed, Ok(Some(Sealed { blocks: vec![block], ..Sealed::default() })));
 }
 
 #[test]
