@@ -36,6 +36,7 @@ const LAMBDA_TIME_MAX: Duration = Duration::from_secs(900);
 pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/chat"),
     ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/responses"),
     ("POST", "/v1/embeddings"),
     ("POST", "/v1/tokens"),
     ("GET", "/v1/models"),
@@ -84,6 +85,7 @@ async fn route(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) -> Re
     let (method, path) = (request.method().clone(), request.uri().path().trim_end_matches('/').to_owned());
     match (method, path.as_str()) {
         (Method::POST, "/v1/chat/completions") => ask(app, Dialect::OpenAi, request, id, deadline).await,
+        (Method::POST, "/v1/responses") => ask(app, Dialect::Responses, request, id, deadline).await,
         (Method::POST, "/v1/chat") => ask(app, Dialect::Seed, request, id, deadline).await,
         (Method::POST, "/v1/embeddings") => embeddings::respond(app, &request, id, deadline).await,
         (Method::POST, "/v1/tokens") => tokens::mint(app, &request, &id.to_string()).await,

@@ -118,7 +118,7 @@ fn fill_in(blank: KeyRecord, mut fields: Fields) -> Result<KeyRecord, GatewayErr
         models: models(&mut fields)?,
         ..blank
     };
-    fields.end()?;
+    fields.nothing_else()?;
     Ok(record)
 }
 

@@ -76,7 +76,7 @@ fn claims(app: &App, caller: &Caller, mut fields: Fields) -> Result<Claims, Gate
     for model in claims.models.iter().flatten().filter_map(|name| name.parse().ok()) {
         caller.may_use(&model)?;
     }
-    fields.end()?;
+    fields.nothing_else()?;
     Ok(claims)
 }
 

@@ -28,6 +28,7 @@ pub(super) struct KeptAnswer {
     /// The request that it first answered.
     pub request: AttemptId,
     pub created: Timestamp,
+    pub completed: Timestamp,
     pub from_cache: bool,
     pub answer: Answer,
     pub served_by: String,
@@ -40,6 +41,7 @@ impl KeptAnswer {
         KeptAnswer {
             request,
             created,
+            completed: created,
             from_cache: true,
             usage: hit.answer.usage,
             answer: hit.answer,
@@ -73,7 +75,7 @@ pub(super) async fn play(
         first_token_after: Duration::ZERO,
     };
     let chunk = Chunk { deltas: kept.answer.deltas(), ..Chunk::default() };
-    let summary = Summary { usage: kept.usage, cost: kept.cost };
+    let summary = Summary { usage: kept.usage, cost: kept.cost, completed: kept.completed };
     for frame in [Frame::Open(opened), Frame::Chunk(chunk), Frame::End(summary)] {
         let _ = frames.send(frame).await;
     }

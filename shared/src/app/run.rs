@@ -255,13 +255,14 @@ impl Job {
         };
         let told = self.app.breakers.succeeded(paid.target(), now);
         tokio::join!(settle_in_time(&self.app, &line), keep, kept, told);
-        Frame::End(Summary { usage: line.usage, cost: line.amount })
+        Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now })
     }
 
     fn kept(&self, answer: &Answer, line: &LedgerLine) -> KeptAnswer {
         KeptAnswer {
             request: self.request_id,
             created: self.created,
+            completed: line.at,
             from_cache: false,
             answer: answer.clone(),
             served_by: line.model.clone(),

@@ -78,7 +78,7 @@ impl Choice {
         append(&mut self.content, delta.content.as_deref());
         append(&mut self.refusal, delta.refusal.as_deref());
         if let Some(reasoning) = &delta.reasoning {
-            self.push_reasoning(reasoning);
+            push_reasoning(&mut self.reasoning, reasoning);
         }
         delta
             .tool_calls
@@ -108,24 +108,6 @@ impl Choice {
         call.arguments.push_str(&delta.arguments);
         if delta.signature.is_some() {
             call.signature.clone_from(&delta.signature);
-        }
-    }
-
-    fn push_reasoning(&mut self, delta: &ReasoningDelta) {
-        if let Some(redacted) = &delta.redacted {
-            let block = ReasoningBlock { redacted: Some(redacted.clone()), ..ReasoningBlock::default() };
-            self.reasoning.push(block);
-        }
-        if delta.text.is_none() && delta.signature.is_none() {
-            return;
-        }
-        let is_open = |block: &ReasoningBlock| block.signature.is_none() && block.redacted.is_none();
-        if !self.reasoning.last().is_some_and(is_open) {
-            self.reasoning.push(ReasoningBlock::default());
-        }
-        if let Some(block) = self.reasoning.last_mut() {
-            block.text.push_str(delta.text.as_deref().unwrap_or_default());
-            block.signature.clone_from(&delta.signature);
         }
     }
 
@@ -170,6 +152,24 @@ impl From<&ReasoningBlock> for ReasoningDelta {
             signature: block.signature.clone(),
             redacted: block.redacted.clone(),
         }
+    }
+}
+
+/// Adds an increment to the blocks so far.
+pub(super) fn push_reasoning(blocks: &mut Vec<ReasoningBlock>, delta: &ReasoningDelta) {
+    if let Some(redacted) = &delta.redacted {
+        blocks.push(ReasoningBlock { redacted: Some(redacted.clone()), ..ReasoningBlock::default() });
+    }
+    if delta.text.is_none() && delta.signature.is_none() {
+        return;
+    }
+    let is_open = |block: &ReasoningBlock| block.signature.is_none() && block.redacted.is_none();
+    if !blocks.last().is_some_and(is_open) {
+        blocks.push(ReasoningBlock::default());
+    }
+    if let Some(block) = blocks.last_mut() {
+        block.text.push_str(delta.text.as_deref().unwrap_or_default());
+        block.signature.clone_from(&delta.signature);
     }
 }
 

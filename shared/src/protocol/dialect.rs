@@ -7,7 +7,7 @@ use super::canonical::{Delta, FinishReason};
 use super::error::ErrorReport;
 use super::fields::BadRequest;
 use super::inbound::Inbound;
-use super::{openai, seed};
+use super::{openai, responses, seed};
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
 use crate::domain::usage::TokenUsage;
@@ -17,6 +17,8 @@ use crate::domain::usage::TokenUsage;
 pub enum Dialect {
     /// `POST /v1/chat/completions`.
     OpenAi,
+    /// `POST /v1/responses`.
+    Responses,
     /// `POST /v1/chat`: the prompt form.
     Seed,
 }
@@ -47,6 +49,8 @@ pub struct ReplyHead {
 pub struct Summary {
     pub usage: TokenUsage,
     pub cost: NanoUsd,
+    /// When the answer was complete.
+    pub completed: Timestamp,
 }
 
 /// Writes one streamed reply, event by event. Each method returns whole events, or nothing.
@@ -66,6 +70,7 @@ impl Dialect {
     pub fn of_path(path: &str) -> Dialect {
         match path.trim_end_matches('/') {
             "/v1/chat" => Dialect::Seed,
+            "/v1/responses" => Dialect::Responses,
             _ => Dialect::OpenAi,
         }
     }
@@ -77,6 +82,7 @@ impl Dialect {
     pub fn read(self, body: Map<String, Value>) -> Result<Inbound, BadRequest> {
         match self {
             Dialect::OpenAi => openai::request::read(body),
+            Dialect::Responses => responses::request::read(body),
             Dialect::Seed => seed::read(body),
         }
     }
@@ -85,6 +91,7 @@ impl Dialect {
     pub fn renderer(self) -> Box<dyn Renderer> {
         match self {
             Dialect::OpenAi => Box::new(openai::render::Stream::default()),
+            Dialect::Responses => Box::new(responses::stream::Stream::default()),
             Dialect::Seed => Box::new(seed::Stream::default()),
         }
     }
@@ -93,6 +100,7 @@ impl Dialect {
     pub fn whole(self, head: &ReplyHead, answer: &Answer, summary: &Summary) -> String {
         match self {
             Dialect::OpenAi => openai::render::completion(head, answer, summary),
+            Dialect::Responses => responses::render::whole(head, answer, summary),
             Dialect::Seed => seed::whole(head, answer, summary),
         }
     }

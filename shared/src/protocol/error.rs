@@ -30,7 +30,7 @@ impl ErrorReport {
     /// The body in the caller's dialect.
     pub fn body(&self, dialect: Dialect) -> Value {
         match dialect {
-            Dialect::OpenAi => {
+            Dialect::OpenAi | Dialect::Responses => {
                 let mut error = self.details.clone();
                 error.insert("message".into(), json!(self.message));
                 error.insert("type".into(), json!(self.kind));

@@ -50,17 +50,13 @@ impl Fields {
         self.object
     }
 
-    /// For bodies that take no other fields.
-    ///
     /// # Errors
-    /// When something was taken by nobody.
-    pub fn end(self) -> Result<(), BadRequest> {
-        match self.object.keys().next() {
+    /// When anything but nulls is left: the first field that nobody took.
+    pub fn nothing_else(self) -> Result<(), BadRequest> {
+        let left = self.object.iter().find(|(_, value)| !value.is_null());
+        match left.map(|(name, _)| self.path(name)) {
             None => Ok(()),
-            Some(unknown) => {
-                let path = self.path(unknown);
-                Err(BadRequest::new(&path, format!("unknown field {path:?}")))
-            }
+            Some(path) => Err(BadRequest::new(&path, format!("{path} is not a known field"))),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod inbound;
 pub mod json;
 pub mod openai;
 pub mod outbound;
+pub mod responses;
 pub mod seed;
 pub mod size;
 pub mod sse;

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::field_list::STANDARD_TIERS;
 use crate::protocol::canonical::{
     CacheTtl, JsonSchema, ResponseFormat, Sampling, Tool, ToolCall, ToolChoice,
 };
@@ -25,6 +26,17 @@ pub(in crate::protocol) fn sampling(fields: &mut Fields) -> Result<Sampling, Bad
         frequency_penalty: fields.number("frequency_penalty", -2.0, 2.0)?,
         seed,
     })
+}
+
+/// Takes `service_tier`, which may name only what is billed at the standard rate.
+pub(in crate::protocol) fn standard_tier(fields: &mut Fields) -> Result<(), BadRequest> {
+    match fields.string("service_tier")? {
+        Some(tier) if !STANDARD_TIERS.contains(&tier.as_str()) => Err(BadRequest::new(
+            "service_tier",
+            "service_tier must be \"default\" or \"auto\": other tiers have no price here",
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The tools, each read by `read` at its path.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::field_list::{NEUTRAL, REFUSED, STANDARD_TIERS};
+use super::field_list::{NEUTRAL, REFUSED};
 use super::{message, options};
 use crate::protocol::answer::CHOICES_MAX;
 use crate::protocol::canonical::{ChatRequest, Family, Reasoning};
@@ -50,13 +50,7 @@ fn refuse_unpriced(fields: &mut Fields) -> Result<(), BadRequest> {
             return Err(BadRequest::new(*name, format!("{name} is not supported: {instead}")));
         }
     }
-    let tier = fields.string("service_tier")?;
-    if tier.is_some_and(|tier| !STANDARD_TIERS.contains(&tier.as_str())) {
-        return Err(BadRequest::new(
-            "service_tier",
-            "service_tier must be \"default\" or \"auto\": other tiers have no price here",
-        ));
-    }
+    options::standard_tier(fields)?;
     let modalities = fields.array("modalities")?.unwrap_or_default();
     if modalities.iter().any(|modality| modality != "text") {
         return Err(BadRequest::new(

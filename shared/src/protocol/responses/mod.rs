@@ -1,0 +1,19 @@
+//! The OpenAI Responses dialect, inbound and stateless.
+//!
+//! Nothing is stored: what refers to something kept from an earlier request is refused by name, and
+//! the reply says `store: false` whatever was asked, because `true` is the API's default and SDKs
+//! send it. A conversation goes on by sending its items again. What a provider must see again and a
+//! caller must not touch (sealed reasoning, Google's seals on calls) travels in the
+//! `encrypted_content` of reasoning items, which clients keep for that very purpose.
+
+mod compose;
+mod echo;
+mod events;
+mod field_list;
+mod input;
+mod item;
+pub(super) mod render;
+pub(super) mod request;
+mod sealed;
+pub(super) mod stream;
+mod usage;
