@@ -1,5 +1,6 @@
 //! The `chat` function: every route that talks to a model, as one handler for Lambda and laptop.
 
+mod betas;
 mod models;
 mod plain;
 mod reply;
@@ -28,8 +29,13 @@ use tokio::time::Instant;
 const LAMBDA_TIME_MAX: Duration = Duration::from_secs(900);
 
 /// The routes of this function.
-pub const ROUTES: &[(&str, &str)] =
-    &[("POST", "/v1/chat"), ("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("GET", "/health")];
+pub const ROUTES: &[(&str, &str)] = &[
+    ("POST", "/v1/chat"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/messages"),
+    ("GET", "/v1/models"),
+    ("GET", "/health"),
+];
 
 /// One invocation from API Gateway.
 pub async fn invoke(app: &Arc<App>, event: lambda_http::Request) -> Response<Body> {
@@ -59,6 +65,7 @@ pub async fn handle(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) 
     let route = (request.method().clone(), request.uri().path().trim_end_matches('/').to_owned());
     match (route.0, route.1.as_str()) {
         (Method::POST, "/v1/chat/completions") => ask(app, Dialect::OpenAi, request, id, deadline).await,
+        (Method::POST, "/v1/messages") => ask(app, Dialect::Anthropic, request, id, deadline).await,
         (Method::POST, "/v1/chat") => ask(app, Dialect::Seed, request, id, deadline).await,
         (Method::GET, "/v1/models") => models::list(app, request.headers(), &id.to_string()).await,
         (Method::GET, "/health") => shared::http::json(
@@ -70,7 +77,7 @@ pub async fn handle(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) 
             let known = ROUTES.iter().any(|(_, known)| *known == path);
             error(
                 &shared::protocol::error::no_route(method.as_str(), path, known),
-                Dialect::OpenAi,
+                Dialect::of_path(path),
                 &id.to_string(),
             )
         }
@@ -84,7 +91,7 @@ async fn ask(
     id: shared::domain::id::AttemptId,
     deadline: Instant,
 ) -> Response<Body> {
-    let inbound = read(app, dialect, request.body());
+    let inbound = read(app, dialect, &request);
     let arrival = Arrival {
         request_id: id,
         token: token(request.headers()),
@@ -98,12 +105,16 @@ async fn ask(
     }
 }
 
-fn read(app: &App, dialect: Dialect, body: &[u8]) -> Result<Inbound, GatewayError> {
+fn read(app: &App, dialect: Dialect, request: &Request<Bytes>) -> Result<Inbound, GatewayError> {
+    let body = request.body();
     if body.len() > BODY_BYTES_MAX {
         return Err(GatewayError::TooLarge { limit: BODY_BYTES_MAX });
     }
-    let object = parse_object(body)
+    let mut object = parse_object(body)
         .map_err(|fault| BadRequest::new("", format!("the body is not valid JSON: {}", fault.0)))?;
+    if dialect == Dialect::Anthropic {
+        object.extend(betas::field(request.headers()));
+    }
     let mut inbound = dialect.read(object)?;
     if dialect == Dialect::Seed && inbound.stream.is_none() {
         inbound.stream = Some(app.config.gateway.stream_enabled);

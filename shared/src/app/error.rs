@@ -110,7 +110,7 @@ impl GatewayError {
     pub fn report(&self, dialect: Dialect) -> ErrorReport {
         let budget_status = match dialect {
             Dialect::Seed => 429,
-            Dialect::OpenAi => 402,
+            Dialect::OpenAi | Dialect::Anthropic => 402,
         };
         match self {
             GatewayError::BadRequest(fault) => bad_request(fault),

@@ -7,7 +7,7 @@ use super::canonical::{Delta, FinishReason};
 use super::error::ErrorReport;
 use super::fields::BadRequest;
 use super::inbound::Inbound;
-use super::{openai, seed};
+use super::{anthropic, openai, seed};
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
 use crate::domain::usage::TokenUsage;
@@ -17,6 +17,8 @@ use crate::domain::usage::TokenUsage;
 pub enum Dialect {
     /// `POST /v1/chat/completions`.
     OpenAi,
+    /// `POST /v1/messages`.
+    Anthropic,
     /// `POST /v1/chat`: the prompt form.
     Seed,
 }
@@ -66,6 +68,7 @@ impl Dialect {
     pub fn of_path(path: &str) -> Dialect {
         match path.trim_end_matches('/') {
             "/v1/chat" => Dialect::Seed,
+            path if path == "/v1/messages" || path.starts_with("/v1/messages/") => Dialect::Anthropic,
             _ => Dialect::OpenAi,
         }
     }
@@ -77,6 +80,7 @@ impl Dialect {
     pub fn read(self, body: Map<String, Value>) -> Result<Inbound, BadRequest> {
         match self {
             Dialect::OpenAi => openai::request::read(body),
+            Dialect::Anthropic => anthropic::request::read(body),
             Dialect::Seed => seed::read(body),
         }
     }
@@ -85,6 +89,7 @@ impl Dialect {
     pub fn renderer(self) -> Box<dyn Renderer> {
         match self {
             Dialect::OpenAi => Box::new(openai::render::Stream::default()),
+            Dialect::Anthropic => Box::new(anthropic::render::Stream::default()),
             Dialect::Seed => Box::new(seed::Stream::default()),
         }
     }
@@ -93,6 +98,7 @@ impl Dialect {
     pub fn whole(self, head: &ReplyHead, answer: &Answer, summary: &Summary) -> String {
         match self {
             Dialect::OpenAi => openai::render::completion(head, answer, summary),
+            Dialect::Anthropic => anthropic::render::whole(head, answer, summary),
             Dialect::Seed => seed::whole(head, answer, summary),
         }
     }

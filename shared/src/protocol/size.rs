@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
 
 use super::canonical::{ChatRequest, Content, Message, Part, ReasoningBlock, ResponseFormat, Role};
-use super::openai::field_list::NOT_IN_CACHE_KEY;
 use super::openai::options;
+use super::{anthropic, openai};
 use crate::domain::bound::RequestSize;
 
 /// Tokens that a provider's template may add around the whole request, each message and each tool.
@@ -56,7 +56,7 @@ pub fn cache_material(request: &ChatRequest) -> Value {
     let extra: serde_json::Map<String, Value> = request
         .extra
         .iter()
-        .filter(|(name, _)| !NOT_IN_CACHE_KEY.contains(&name.as_str()))
+        .filter(|(name, _)| shapes_the_answer(name))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     json!({
@@ -69,10 +69,15 @@ pub fn cache_material(request: &ChatRequest) -> Value {
         "stop": request.stop,
         "max_output_tokens": request.max_output_tokens,
         "reasoning": request.reasoning,
-        "family": if request.extra.is_empty() && request.unlisted.is_empty() { None } else { Some(format!("{:?}", request.family)) },
+        "family": if extra.is_empty() && request.unlisted.is_empty() { None } else { Some(format!("{:?}", request.family)) },
         "extra": extra,
         "unlisted": request.unlisted,
     })
+}
+
+fn shapes_the_answer(extra: &str) -> bool {
+    let others = [openai::field_list::NOT_IN_CACHE_KEY, anthropic::field_list::NOT_IN_CACHE_KEY];
+    !others.iter().any(|names| names.contains(&extra))
 }
 
 fn message_material(message: &Message, is_last_user: bool) -> Value {
@@ -174,6 +179,10 @@ mod tests {
         let base = cache_material(&asks("hi"));
         let user = ChatRequest { user: Some("u".into()), ..asks("hi") };
         assert_eq!(cache_material(&user), base);
+        let mut stored = asks("hi");
+        stored.extra.insert("metadata".into(), json!({"a": "b"}));
+        stored.extra.insert("service_tier".into(), json!("standard_only"));
+        assert_eq!(cache_material(&stored), base);
         let limited = ChatRequest { max_output_tokens: Some(5), ..asks("hi") };
         assert_ne!(cache_material(&limited), base);
         let mut hot = asks("hi");

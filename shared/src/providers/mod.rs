@@ -1,5 +1,6 @@
 //! Providers over HTTP: one client, one file per dialect.
 
+mod anthropic;
 mod openai;
 mod provider;
 mod response;
@@ -48,7 +49,7 @@ impl Providers {
         let (public, any) = (client(Reach::Public)?, client(Reach::Any)?);
         let usable =
             providers.into_iter().filter(|(config, secret)| config.secret.is_none() == secret.is_none());
-        let spoken = usable.filter(|(config, _)| config.dialect == Dialect::OpenAi);
+        let spoken = usable.filter(|(config, _)| config.dialect != Dialect::Bedrock);
         let built = spoken.filter_map(|(config, secret)| {
             let client = if config.local { any.clone() } else { public.clone() };
             let name = config.name.clone();
@@ -76,7 +77,8 @@ impl Upstream for Providers {
         let provider = self.provider(paid.target())?;
         match provider.outbound {
             Outbound::OpenAi(flavour) => openai::open(provider, flavour, paid, request).await,
-            Outbound::Anthropic | Outbound::Bedrock => {
+            Outbound::Anthropic => anthropic::open(provider, paid, request).await,
+            Outbound::Bedrock => {
                 Err(AttemptError::Connect("the provider's dialect is not spoken".to_owned()))
             }
         }

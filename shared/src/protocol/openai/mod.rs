@@ -1,7 +1,7 @@
 //! The OpenAI chat-completions dialect, inbound and outbound.
 
 pub mod field_list;
-mod message;
+pub(super) mod message;
 pub mod options;
 pub mod outbound;
 pub mod render;
