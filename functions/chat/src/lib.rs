@@ -1,5 +1,6 @@
 //! The `chat` function: every route that talks to a model, as one handler for Lambda and laptop.
 
+mod betas;
 mod cors;
 mod embeddings;
 mod models;
@@ -36,6 +37,7 @@ const LAMBDA_TIME_MAX: Duration = Duration::from_secs(900);
 pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/chat"),
     ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/messages"),
     ("POST", "/v1/responses"),
     ("POST", "/v1/embeddings"),
     ("POST", "/v1/tokens"),
@@ -86,6 +88,7 @@ async fn route(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) -> Re
     match (method, path.as_str()) {
         (Method::POST, "/v1/chat/completions") => ask(app, Dialect::OpenAi, request, id, deadline).await,
         (Method::POST, "/v1/responses") => ask(app, Dialect::Responses, request, id, deadline).await,
+        (Method::POST, "/v1/messages") => ask(app, Dialect::Anthropic, request, id, deadline).await,
         (Method::POST, "/v1/chat") => ask(app, Dialect::Seed, request, id, deadline).await,
         (Method::POST, "/v1/embeddings") => embeddings::respond(app, &request, id, deadline).await,
         (Method::POST, "/v1/tokens") => tokens::mint(app, &request, &id.to_string()).await,
@@ -111,7 +114,7 @@ async fn ask(
     deadline: Instant,
 ) -> Response<Body> {
     let (inbound, idempotency) = match idempotency_key(&request) {
-        Ok(key) => (read(app, dialect, request.body()), key),
+        Ok(key) => (read(app, dialect, &request), key),
         Err(fault) => (Err(fault.into()), None),
     };
     let arrival = Arrival {
@@ -128,8 +131,12 @@ async fn ask(
     }
 }
 
-fn read(app: &App, dialect: Dialect, body: &[u8]) -> Result<Inbound, GatewayError> {
-    let mut inbound = dialect.read(object(body)?)?;
+fn read(app: &App, dialect: Dialect, request: &Request<Bytes>) -> Result<Inbound, GatewayError> {
+    let mut body = object(request.body())?;
+    if dialect == Dialect::Anthropic {
+        body.extend(betas::field(request.headers()));
+    }
+    let mut inbound = dialect.read(body)?;
     if dialect == Dialect::Seed && inbound.stream.is_none() {
         inbound.stream = Some(app.config.gateway.stream_enabled);
     }

@@ -38,7 +38,7 @@ fn complete(
     drop(sender);
     let mut rest = std::mem::replace(&mut reply.frames, frames);
     let body = Body::whole_then(text, async move { while rest.recv().await.is_some() {} });
-    let mut response = begin(&reply, opened, "application/json", body);
+    let mut response = begin(dialect, &reply, opened, "application/json", body);
     put(response.headers_mut(), "x-tollgate-cost-usd", &summary.cost.to_string());
     response
 }

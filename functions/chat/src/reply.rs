@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use shared::app::App;
 use shared::app::error::GatewayError;
 use shared::app::serve::{CacheStatus, Frame, Opened, Reply, Timing};
-use shared::http::{Body, error, set};
+use shared::http::{Body, error, identify, set};
 use shared::protocol::dialect::{Dialect, ReplyHead};
 use tokio::time::timeout;
 
@@ -59,6 +59,7 @@ pub(crate) fn head(reply: &Reply, opened: Option<&Opened>) -> ReplyHead {
 
 /// The headers every answer of a model carries.
 pub(crate) fn begin(
+    dialect: Dialect,
     reply: &Reply,
     opened: Option<&Opened>,
     content_type: &str,
@@ -66,6 +67,7 @@ pub(crate) fn begin(
 ) -> Response<Body> {
     let mut response = bare(content_type, &reply.request_id.to_string(), body);
     let headers = response.headers_mut();
+    identify(headers, dialect, &reply.request_id.to_string());
     let (word, status) = match reply.cache {
         CacheStatus::Exact => ("exact", "tollgate; hit"),
         CacheStatus::Miss => ("miss", "tollgate; fwd=miss"),

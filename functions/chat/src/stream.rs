@@ -33,7 +33,7 @@ pub(crate) fn respond(
             writer,
             |mut writer| async move { Some((writer.next().await?, writer)) },
         );
-    begin(&reply, opened.as_ref(), "text/event-stream", Body::stream(parts))
+    begin(dialect, &reply, opened.as_ref(), "text/event-stream", Body::stream(parts))
 }
 
 struct Writer {

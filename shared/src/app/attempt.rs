@@ -38,7 +38,8 @@ pub(super) struct Attempted {
     pub began: bool,
     /// Content reached the caller, so nobody else may answer this request any more.
     pub committed: bool,
-    /// The provider itself reported usage.
+    /// The provider itself reported usage when it had said everything. What it reports before is
+    /// only a beginning: Messages tell the input first and the output last.
     pub usage_reported: bool,
     pub output_bytes: u64,
     pub end: Result<(), AttemptError>,
@@ -96,7 +97,7 @@ async fn forward(
             Ok(Some(Err(error))) => return Err(error),
             Ok(Some(Ok(chunk))) => chunk,
         };
-        state.take(&chunk);
+        state.take(&chunk, request.choices);
         held_back.push(chunk);
         if !state.began && held_back.len() > PEEK_CHUNKS_MAX {
             return Err(AttemptError::Broken("endless preamble without content".to_owned()));
@@ -126,9 +127,9 @@ async fn release(held_back: &mut Vec<Chunk>, outlet: &mut Outlet<'_>, state: &mu
 }
 
 impl Attempted {
-    fn take(&mut self, chunk: &Chunk) {
+    fn take(&mut self, chunk: &Chunk, choices: u64) {
         self.answer.push(chunk);
-        self.usage_reported |= chunk.usage.is_some();
+        self.usage_reported |= chunk.usage.is_some() && self.answer.is_complete(choices);
         self.output_bytes += chunk.deltas.iter().map(Delta::output_bytes).sum::<u64>();
         self.began |= chunk.deltas.iter().any(Delta::has_content);
     }

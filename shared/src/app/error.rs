@@ -116,7 +116,7 @@ impl GatewayError {
     pub fn report(&self, dialect: Dialect) -> ErrorReport {
         let budget_status = match dialect {
             Dialect::Seed => 429,
-            Dialect::OpenAi | Dialect::Responses => 402,
+            Dialect::OpenAi | Dialect::Responses | Dialect::Anthropic => 402,
         };
         match self {
             GatewayError::BadRequest(fault) => bad_request(fault),

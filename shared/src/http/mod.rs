@@ -43,6 +43,7 @@ pub fn json(status: u16, request_id: &str, value: &impl Serialize) -> Response<B
 pub fn error(report: &ErrorReport, dialect: Dialect, request_id: &str) -> Response<Body> {
     let mut response = json(report.status, request_id, &report.body(dialect));
     let headers = response.headers_mut();
+    identify(headers, dialect, request_id);
     if let Some(seconds) = report.retry_after {
         set(headers, RETRY_AFTER, &seconds.to_string());
     }
@@ -53,6 +54,14 @@ pub fn error(report: &ErrorReport, dialect: Dialect, request_id: &str) -> Respon
         set(headers, HeaderName::from_static("x-should-retry"), if retry { "true" } else { "false" });
     }
     response
+}
+
+/// Says which request is answered, also where the dialect's SDKs look for it.
+pub fn identify(headers: &mut HeaderMap, dialect: Dialect, request_id: &str) {
+    set(headers, HeaderName::from_static("x-request-id"), request_id);
+    if dialect == Dialect::Anthropic {
+        set(headers, HeaderName::from_static("request-id"), request_id);
+    }
 }
 
 /// Sets a header; a value that HTTP cannot carry is left out.

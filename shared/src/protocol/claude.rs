@@ -51,6 +51,23 @@ impl Claude {
         }
     }
 
+    /// Whether temperature, `top_p` and `top_k` can be set; since 4.7 anything but the default is refused.
+    /// Source: Anthropic's documentation of thinking and its migration guide to 4.7.
+    pub fn takes_sampling(self) -> bool {
+        self.generation.is_none_or(|generation| generation < (4, 7))
+    }
+
+    /// Whether temperature and `top_p` can be set together: the API has refused it since 4.1.
+    pub fn takes_temperature_beside_top_p(self) -> bool {
+        self.generation.is_none_or(|generation| generation < (4, 1))
+    }
+
+    /// Whether the system may speak between turns.
+    /// Source: Anthropic's documentation of mid-conversation system messages.
+    pub fn takes_system_turns(self) -> bool {
+        self.generation.is_some_and(|generation| generation >= (4, 8))
+    }
+
     /// Whether the format of the answer can be stated; older models are made to call a tool.
     /// Source: Anthropic's documentation of structured outputs. Opus 4.1 can too; its tool works as well.
     pub fn takes_format(self) -> bool {
@@ -97,5 +114,11 @@ mod tests {
         assert!(Claude::named("claude-haiku-4-5").takes_format());
         assert!(!Claude::named("claude-3-5-sonnet").takes_format());
         assert!(!Claude::named("smollm2").takes_format());
+        assert!(Claude::named("claude-opus-4-6").takes_sampling());
+        assert!(!Claude::named("claude-opus-4-7").takes_sampling());
+        assert!(Claude::named("claude-sonnet-4-20250514").takes_temperature_beside_top_p());
+        assert!(!Claude::named("claude-sonnet-4-5").takes_temperature_beside_top_p());
+        assert!(Claude::named("claude-opus-4-8").takes_system_turns());
+        assert!(!Claude::named("smollm2").takes_system_turns());
     }
 }

@@ -7,7 +7,7 @@ use super::canonical::{Delta, FinishReason};
 use super::error::ErrorReport;
 use super::fields::BadRequest;
 use super::inbound::Inbound;
-use super::{openai, responses, seed};
+use super::{anthropic, openai, responses, seed};
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
 use crate::domain::usage::TokenUsage;
@@ -19,6 +19,8 @@ pub enum Dialect {
     OpenAi,
     /// `POST /v1/responses`.
     Responses,
+    /// `POST /v1/messages`.
+    Anthropic,
     /// `POST /v1/chat`: the prompt form.
     Seed,
 }
@@ -71,6 +73,7 @@ impl Dialect {
         match path.trim_end_matches('/') {
             "/v1/chat" => Dialect::Seed,
             "/v1/responses" => Dialect::Responses,
+            path if path == "/v1/messages" || path.starts_with("/v1/messages/") => Dialect::Anthropic,
             _ => Dialect::OpenAi,
         }
     }
@@ -83,6 +86,7 @@ impl Dialect {
         match self {
             Dialect::OpenAi => openai::request::read(body),
             Dialect::Responses => responses::request::read(body),
+            Dialect::Anthropic => anthropic::request::read(body),
             Dialect::Seed => seed::read(body),
         }
     }
@@ -92,6 +96,7 @@ impl Dialect {
         match self {
             Dialect::OpenAi => Box::new(openai::render::Stream::default()),
             Dialect::Responses => Box::new(responses::stream::Stream::default()),
+            Dialect::Anthropic => Box::new(anthropic::render::Stream::default()),
             Dialect::Seed => Box::new(seed::Stream::default()),
         }
     }
@@ -101,6 +106,7 @@ impl Dialect {
         match self {
             Dialect::OpenAi => openai::render::completion(head, answer, summary),
             Dialect::Responses => responses::render::whole(head, answer, summary),
+            Dialect::Anthropic => anthropic::render::whole(head, answer, summary),
             Dialect::Seed => seed::whole(head, answer, summary),
         }
     }

@@ -4,6 +4,7 @@
 //! dialect adds a writer of requests and a reader of stream frames. Neither knows the other.
 
 pub mod answer;
+pub mod anthropic;
 pub mod bedrock;
 pub mod canonical;
 pub mod claude;

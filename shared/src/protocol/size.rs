@@ -6,8 +6,8 @@ use unicode_normalization::UnicodeNormalization;
 use super::canonical::{
     ChatRequest, Content, Message, Part, ReasoningBlock, ResponseFormat, Role, ToolChoice,
 };
-use super::openai::field_list::NOT_IN_CACHE_KEY;
 use super::openai::options;
+use super::{anthropic, openai};
 use crate::domain::bound::RequestSize;
 
 /// Tokens that a provider's template may add around the whole request, each message and each tool.
@@ -61,7 +61,7 @@ pub fn cache_material(request: &ChatRequest) -> Value {
     let extra: serde_json::Map<String, Value> = request
         .extra
         .iter()
-        .filter(|(name, _)| !NOT_IN_CACHE_KEY.contains(&name.as_str()))
+        .filter(|(name, _)| shapes_the_answer(name))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     json!({
@@ -74,7 +74,7 @@ pub fn cache_material(request: &ChatRequest) -> Value {
         "stop": request.stop,
         "max_output_tokens": request.max_output_tokens,
         "reasoning": request.reasoning,
-        "family": if request.extra.is_empty() && request.unlisted.is_empty() { None } else { Some(format!("{:?}", request.family)) },
+        "family": if extra.is_empty() && request.unlisted.is_empty() { None } else { Some(format!("{:?}", request.family)) },
         "extra": extra,
         "unlisted": request.unlisted,
     })
@@ -90,6 +90,11 @@ fn called_bytes(request: &ChatRequest) -> u64 {
     }
     let calls = request.messages.iter().flat_map(|message| &message.tool_calls);
     calls.map(|call| length(&call.name) + CALLED_OVERHEAD).sum()
+}
+
+fn shapes_the_answer(extra: &str) -> bool {
+    let others = [openai::field_list::NOT_IN_CACHE_KEY, anthropic::field_list::NOT_IN_CACHE_KEY];
+    !others.iter().any(|names| names.contains(&extra))
 }
 
 fn message_material(message: &Message, is_last_user: bool) -> Value {
@@ -191,6 +196,10 @@ mod tests {
         let base = cache_material(&asks("hi"));
         let user = ChatRequest { user: Some("u".into()), ..asks("hi") };
         assert_eq!(cache_material(&user), base);
+        let mut stored = asks("hi");
+        stored.extra.insert("metadata".into(), json!({"a": "b"}));
+        stored.extra.insert("service_tier".into(), json!("standard_only"));
+        assert_eq!(cache_material(&stored), base);
         let limited = ChatRequest { max_output_tokens: Some(5), ..asks("hi") };
         assert_ne!(cache_material(&limited), base);
         let mut hot = asks("hi");

@@ -1,5 +1,6 @@
 //! Providers over HTTP: one client, one file per dialect.
 
+mod anthropic;
 mod bedrock;
 mod embeddings;
 mod openai;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::client::{Reach, client};
-use crate::config::{Dialect, ModelName, ProviderConfig};
+use crate::config::{ModelName, ProviderConfig};
 use crate::domain::reservation::Reservation;
 use crate::ports::{AttemptError, ChunkStream, Clock, EmbedText, FindSecret, Upstream};
 use crate::protocol::canonical::ChatRequest;
@@ -51,8 +52,7 @@ impl Providers {
         let (public, any) = (client(Reach::Public)?, client(Reach::Any)?);
         let usable =
             providers.into_iter().filter(|(config, secret)| config.secret.is_none() == secret.is_none());
-        let spoken = usable.filter(|(config, _)| config.dialect != Dialect::Anthropic);
-        let built = spoken.filter_map(|(config, secret)| {
+        let built = usable.filter_map(|(config, secret)| {
             let client = if config.local { any.clone() } else { public.clone() };
             let name = config.name.clone();
             Some((name, Provider::new(config, secret, client, surroundings.clone())?))
@@ -86,10 +86,8 @@ impl Upstream for Providers {
         let provider = self.provider(paid.target())?;
         match provider.outbound {
             Outbound::OpenAi(flavour) => openai::open(provider, flavour, paid, request).await,
+            Outbound::Anthropic => anthropic::open(provider, paid, request).await,
             Outbound::Bedrock => bedrock::open(provider, paid, request).await,
-            Outbound::Anthropic => {
-                Err(AttemptError::Connect("the provider's dialect is not spoken".to_owned()))
-            }
         }
     }
 

@@ -54,6 +54,9 @@ const fn extra(name: &'static str, fates: [Fate; 3]) -> Parameter {
 
 const UNKNOWN: Fate = Refuse("the provider knows nothing like it");
 const NOT_SHAPING: Fate = NoEffect("it labels or stores the request and does not shape the answer");
+const OBJECTS_TO_TEMPERATURE: &str =
+    "it is above 1, or other than 1 beside reasoning or on a Claude since 4.7";
+const OBJECTS_TO_TOP_P: &str = "it is other than 1 on a Claude since 4.7 or beside a temperature on one since 4.1, or below 0.95 beside reasoning";
 const OWN_REASONING: &str = "a model reads only the reasoning of its own vendor";
 
 /// Every parameter, in the order of the documentation.
@@ -75,6 +78,15 @@ pub static PARAMETERS: &[Parameter] = &[
             Translate,
             Unless("they are no JSON object", has_broken_arguments),
             Unless("they are no JSON object", has_broken_arguments),
+        ],
+    ),
+    row(
+        "messages[].content[] (other members)",
+        |request| request.messages.iter().flat_map(Message::parts).any(says_more),
+        [
+            Unless("the request came as Messages", |request, _| request.family != Family::OpenAi),
+            Unless("the request did not come as Messages", |request, _| request.family != Family::Anthropic),
+            UNKNOWN,
         ],
     ),
     row(
@@ -133,7 +145,7 @@ pub static PARAMETERS: &[Parameter] = &[
         |request| request.tool_choice.is_some(),
         [
             Translate,
-            Translate,
+            Unless("it forces a call while the model thinks within a budget", forces_a_call_while_thinking),
             Unless("it is none and tools were called before", |request, _| {
                 request.tool_choice == Some(ToolChoice::None) && request.messages.iter().any(is_about_tools)
             }),
@@ -167,19 +179,23 @@ pub static PARAMETERS: &[Parameter] = &[
         |request| request.sampling.temperature.is_some(),
         [
             Translate,
-            Unless("it is above 1, or other than 1 beside reasoning", objects_to_temperature),
-            Unless("it is above 1, or other than 1 beside reasoning", objects_to_temperature),
+            Unless(OBJECTS_TO_TEMPERATURE, objects_to_temperature),
+            Unless(OBJECTS_TO_TEMPERATURE, objects_to_temperature),
         ],
     ),
-    row("top_p", |request| request.sampling.top_p.is_some(), [Translate; 3]),
+    row(
+        "top_p",
+        |request| request.sampling.top_p.is_some(),
+        [Translate, Unless(OBJECTS_TO_TOP_P, objects_to_top_p), Unless(OBJECTS_TO_TOP_P, objects_to_top_p)],
+    ),
     row(
         "top_k",
         |request| request.sampling.top_k.is_some(),
         [
             UNKNOWN,
-            Unless("reasoning is asked for", thinks),
-            Unless("the model is no Claude, or reasoning is asked for", |request, model| {
-                !Claude::named(model).is_claude() || thinks(request, model)
+            Unless("reasoning is asked for, or the model is a Claude since 4.7", objects_to_top_k),
+            Unless("the model is no Claude or one since 4.7, or reasoning is asked for", |request, model| {
+                !Claude::named(model).is_claude() || objects_to_top_k(request, model)
             }),
         ],
     ),
@@ -248,6 +264,11 @@ pub static PARAMETERS: &[Parameter] = &[
         [NoEffect("betas are Anthropic's"), Translate, NoEffect("betas are Anthropic's")],
     ),
     extra("context_management", [UNKNOWN, Translate, UNKNOWN]),
+    extra(
+        "inference_geo",
+        [NoEffect("global is where others answer"), Translate, NoEffect("global is where others answer")],
+    ),
+    extra("thinking", [UNKNOWN, Translate, UNKNOWN]),
     extra("service_tier", [NOT_SHAPING, Translate, NOT_SHAPING]),
 ];
 
@@ -257,6 +278,10 @@ fn has_extra(message: &Message) -> bool {
 
 fn has_more(tool: &Tool) -> bool {
     !tool.extra.is_empty()
+}
+
+fn says_more(part: &Part) -> bool {
+    matches!(part, Part::Text { extra, .. } if !extra.is_empty())
 }
 
 fn is_about_tools(message: &Message) -> bool {
@@ -304,7 +329,7 @@ pub fn needs_forced_tool(request: &ChatRequest, model: &str) -> bool {
 }
 
 fn is_free_for_forced_tool(request: &ChatRequest) -> bool {
-    request.tools.is_empty() && !request.messages.iter().any(is_about_tools) && !asks_to_think(request)
+    request.tools.is_empty() && !request.messages.iter().any(is_about_tools) && !is_to_think(request)
 }
 
 fn asks_to_think(request: &ChatRequest) -> bool {
@@ -314,11 +339,49 @@ fn asks_to_think(request: &ChatRequest) -> bool {
     })
 }
 
+/// Whether the model will think. To a Messages caller an effort alone is no wish for it.
+fn is_to_think(request: &ChatRequest) -> bool {
+    let thinking = request.reasoning.as_ref().and_then(|reasoning| reasoning.thinking);
+    match request.family {
+        Family::Anthropic => matches!(thinking, Some(Thinking::Budget(_) | Thinking::Adaptive)),
+        Family::OpenAi => asks_to_think(request),
+    }
+}
+
 fn thinks(request: &ChatRequest, model: &str) -> bool {
-    Claude::named(model).is_claude() && asks_to_think(request)
+    Claude::named(model).is_claude() && is_to_think(request)
+}
+
+/// Source: Anthropic's documentation of thinking in tool workflows. Adaptive thinking may go with it.
+fn forces_a_call_while_thinking(request: &ChatRequest, model: &str) -> bool {
+    let is_forced = matches!(
+        request.tool_choice,
+        Some(ToolChoice::Required | ToolChoice::Tool(_) | ToolChoice::Allowed { required: true, .. })
+    );
+    is_forced && thinks(request, model) && Claude::named(model).thinking() == ThinkingStyle::Budget
 }
 
 fn objects_to_temperature(request: &ChatRequest, model: &str) -> bool {
-    let temperature = request.sampling.temperature.as_ref().and_then(Value::as_f64);
-    temperature.is_some_and(|t| t > 1.0 || (thinks(request, model) && t != 1.0))
+    let is_fixed = thinks(request, model) || !Claude::named(model).takes_sampling();
+    let temperature = number(request.sampling.temperature.as_ref());
+    temperature.is_some_and(|temperature| temperature > 1.0 || (is_fixed && temperature != 1.0))
+}
+
+fn objects_to_top_p(request: &ChatRequest, model: &str) -> bool {
+    let claude = Claude::named(model);
+    let Some(top_p) = number(request.sampling.top_p.as_ref()).filter(|top_p| *top_p != 1.0) else {
+        return false;
+    };
+    let beside = number(request.sampling.temperature.as_ref()).is_some_and(|temperature| temperature != 1.0);
+    !claude.takes_sampling()
+        || (beside && !claude.takes_temperature_beside_top_p())
+        || (top_p < 0.95 && thinks(request, model))
+}
+
+fn objects_to_top_k(request: &ChatRequest, model: &str) -> bool {
+    thinks(request, model) || !Claude::named(model).takes_sampling()
+}
+
+fn number(value: Option<&Value>) -> Option<f64> {
+    value.and_then(Value::as_f64)
 }

@@ -1,10 +1,10 @@
 use serde_json::json;
 
 use super::super::canonical::{Message, Part, Reasoning, Sampling, ToolCall};
-use super::super::openai::field_list::NEUTRAL;
 use super::super::outbound::Flavour;
+use super::super::{anthropic, openai};
 use super::*;
-use crate::protocol::canonical::{Content, JsonSchema, ResponseFormat, Role, Tool};
+use crate::protocol::canonical::{Content, JsonSchema, ResponseFormat, Role, Tool, ToolChoice};
 
 const OPENAI: Outbound = Outbound::OpenAi(Flavour::Official);
 
@@ -18,7 +18,7 @@ fn refused(request: &ChatRequest, outbound: Outbound, model: &str) -> Option<Str
 
 #[test]
 fn every_listed_field_has_its_row() {
-    for name in NEUTRAL {
+    for name in openai::field_list::NEUTRAL.iter().chain(anthropic::field_list::NEUTRAL) {
         assert!(PARAMETERS.iter().any(|parameter| parameter.name == *name), "{name} has no row");
     }
 }
@@ -73,6 +73,54 @@ fn reasoning_rules_the_temperature_of_a_claude() {
         ),
         Some("reasoning_effort".to_owned())
     );
+}
+
+#[test]
+fn to_a_messages_caller_an_effort_alone_is_no_wish_to_think() {
+    let reasoning = Reasoning { effort: Some("low".into()), ..Reasoning::default() };
+    let sampling = Sampling { temperature: Some(json!(0.2)), ..Sampling::default() };
+    let request = ChatRequest { reasoning: Some(reasoning), sampling, family: Family::Anthropic, ..asks() };
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-opus-4-6"), None);
+}
+
+#[test]
+fn a_forced_call_and_a_budget_of_thinking_exclude_each_other() {
+    let reasoning = Reasoning { effort: Some("low".into()), ..Reasoning::default() };
+    let tool_choice = Some(ToolChoice::Required);
+    let request = ChatRequest { reasoning: Some(reasoning), tool_choice, ..asks() };
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-sonnet-4-5").as_deref(), Some("tool_choice"));
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-opus-4-8"), None);
+}
+
+#[test]
+fn the_newest_claude_samples_as_it_will() {
+    let newest = "claude-opus-4-8";
+    let with = |sampling: Sampling, model: &str| {
+        refused(&ChatRequest { sampling, ..asks() }, Outbound::Anthropic, model)
+    };
+    let hot = |number: f64| Sampling { temperature: Some(json!(number)), ..Sampling::default() };
+    assert_eq!(with(hot(1.0), newest), None);
+    assert_eq!(with(hot(0.5), newest).as_deref(), Some("temperature"));
+    let both = Sampling { top_p: Some(json!(0.9)), ..hot(0.5) };
+    assert_eq!(with(both.clone(), "claude-sonnet-4-5").as_deref(), Some("top_p"));
+    assert_eq!(with(both, "claude-3-5-sonnet"), None);
+    let top_k = Sampling { top_k: Some(json!(5)), ..Sampling::default() };
+    assert_eq!(with(top_k.clone(), "claude-sonnet-4-5"), None);
+    assert_eq!(with(top_k, newest).as_deref(), Some("top_k"));
+}
+
+#[test]
+fn members_that_only_one_dialect_knows_stay_in_its_family() {
+    let mut request = asks();
+    let extra = serde_json::Map::from_iter([("flux".to_owned(), json!(1))]);
+    let part = Part::Text { text: "hi".into(), cache: None, extra };
+    request.messages[0].content = Content::Parts(vec![part]);
+    let name = "messages[].content[] (other members)";
+    assert_eq!(refused(&request, OPENAI, "gpt-4o"), None);
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-sonnet-4-5").as_deref(), Some(name));
+    request.family = Family::Anthropic;
+    assert_eq!(refused(&request, Outbound::Anthropic, "claude-sonnet-4-5"), None);
+    assert_eq!(refused(&request, OPENAI, "gpt-4o").as_deref(), Some(name));
 }
 
 #[test]

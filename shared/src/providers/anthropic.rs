@@ -1,0 +1,33 @@
+//! Calls a provider that speaks Anthropic's Messages.
+
+use http::HeaderName;
+
+use super::provider::{Draft, Provider};
+use super::response::chunks;
+use crate::domain::reservation::Reservation;
+use crate::ports::{AttemptError, ChunkStream};
+use crate::protocol::anthropic::outbound;
+use crate::protocol::anthropic::stream::StreamDecoder;
+use crate::protocol::canonical::ChatRequest;
+use crate::protocol::support::needs_forced_tool;
+
+pub(super) async fn open(
+    provider: &Provider,
+    paid: &Reservation,
+    request: &ChatRequest,
+) -> Result<ChunkStream, AttemptError> {
+    let model = provider.model(paid.target().model());
+    let draft = Draft {
+        path: "/messages".to_owned(),
+        accept: "text/event-stream",
+        headers: betas(request),
+        body: outbound::body(request, model, paid.bound().max_output_tokens).to_string(),
+    };
+    Ok(chunks(provider.send(&draft).await?, StreamDecoder::new(needs_forced_tool(request, model))))
+}
+
+fn betas(request: &ChatRequest) -> Vec<(HeaderName, String)> {
+    let names = outbound::betas(request);
+    let header = || (HeaderName::from_static("anthropic-beta"), names.join(","));
+    if names.is_empty() { Vec::new() } else { vec![header()] }
+}
