@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 
 /// The longest id that Anthropic and Bedrock take, in bytes.
 const LENGTH_MAX: usize = 64;
-/// Bytes of the hash that stand for an id: enough that two ids of one conversation never meet.
-const HASH_BYTES: usize = 16;
+/// Bytes of the hash that stand for an id: enough that two ids of one conversation never meet, and
+/// few enough that the new id stays within what the hold counts for a call.
+const HASH_BYTES: usize = 6;
 
 /// The id as it stands where it has 1 to 64 bytes and `is_allowed` takes each, else one made of its
 /// hash, in letters, digits and an underscore. The same id always becomes the same, so that a call
@@ -45,11 +46,11 @@ mod tests {
         let others = ["", "call a1", "call.a1", "höhe", &"a".repeat(65)];
         for id in others {
             let fitted = fit(id, is_word);
-            assert_eq!(fitted.len(), 37, "{id:?}");
+            assert_eq!(fitted.len(), 17, "{id:?}");
             assert!(fitted.bytes().all(is_word), "{fitted}");
             assert_eq!(fitted, fit(id, is_word));
         }
         assert_ne!(fit("call a1", is_word), fit("call a2", is_word));
-        assert_eq!(fit("", is_word), "call_e3b0c44298fc1c149afbf4c8996fb924", "SHA-256 of nothing");
+        assert_eq!(fit("", is_word), "call_e3b0c44298fc", "SHA-256 of nothing");
     }
 }

@@ -5,11 +5,10 @@ use serde_json::{Map, Value};
 use crate::protocol::canonical::{
     JsonSchema, Reasoning, ResponseFormat, Sampling, Thinking, Tool, ToolChoice,
 };
+use crate::protocol::claude::thinking::BUDGET_MIN;
 use crate::protocol::fields::{BadRequest, Fields};
 use crate::protocol::openai::options::cache_control;
 
-/// The least thinking that can be asked for, in tokens.
-pub(super) const BUDGET_MIN: u64 = 1024;
 const EFFORTS: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 const DISPLAYS: &[&str] = &["summarized", "omitted"];
 /// What a format is called where it must have a name; Messages gives it none.

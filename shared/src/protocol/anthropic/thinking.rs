@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::options::BUDGET_MIN;
-use crate::protocol::canonical::{ChatRequest, Family, Message, Reasoning, Role, Thinking};
+use crate::protocol::canonical::{ChatRequest, Family, Reasoning, Thinking};
+use crate::protocol::claude::thinking::{budget_for, display, may_go_on, within};
 use crate::protocol::claude::{Claude, ThinkingStyle};
 
 /// `thinking` and `output_config.effort` of one call.
@@ -24,9 +24,7 @@ pub(super) fn told(request: &ChatRequest, claude: Claude, max_output_tokens: u64
         ThinkingStyle::Adaptive => adaptive(reasoning, own),
         ThinkingStyle::Budget => {
             let told = budgeted(reasoning, own, max_output_tokens);
-            // The vendor refuses to think on in a turn that it did not begin with thinking, such as
-            // one that another vendor's model began.
-            match told.thinking.as_ref().is_some_and(is_on) && !began_with_thinking(&request.messages) {
+            match told.thinking.as_ref().is_some_and(is_on) && !may_go_on(&request.messages) {
                 true => Told { thinking: None, ..told },
                 false => told,
             }
@@ -43,13 +41,12 @@ fn budgeted(reasoning: &Reasoning, own: bool, max_output_tokens: u64) -> Told {
     let (budget, effort) = match reasoning.thinking {
         Some(Thinking::Disabled) => return Told { thinking: off(own), effort: own_effort(reasoning, own) },
         Some(Thinking::Budget(tokens)) => (Some(tokens), own_effort(reasoning, own)),
-        Some(Thinking::Adaptive) => (Some(budget(effort.unwrap_or("high"))), None),
+        Some(Thinking::Adaptive) => (Some(budget_for(effort.unwrap_or("high"), max_output_tokens)), None),
         // To a Messages caller an effort is no wish to think.
         None if own => (None, own_effort(reasoning, own)),
-        None => (effort.map(budget), None),
+        None => (effort.map(|effort| budget_for(effort, max_output_tokens)), None),
     };
-    let most = max_output_tokens.saturating_sub(1);
-    let fits = budget.map(|budget| budget.min(most)).filter(|budget| *budget >= BUDGET_MIN);
+    let fits = budget.and_then(|budget| within(budget, max_output_tokens));
     let thinking = fits.map(|budget| shown(json!({ "type": "enabled", "budget_tokens": budget }), reasoning));
     Told { thinking, effort }
 }
@@ -78,19 +75,7 @@ fn own_effort(reasoning: &Reasoning, own: bool) -> Option<String> {
     reasoning.effort.clone().filter(|_| own)
 }
 
-/// Budgets for the efforts, in tokens. They are ours: the vendor publishes none.
-fn budget(effort: &str) -> u64 {
-    match effort {
-        "minimal" => BUDGET_MIN,
-        "low" => 2048,
-        "medium" => 8192,
-        "high" => 16_384,
-        "xhigh" => 32_768,
-        _ => 65_536,
-    }
-}
-
-/// The other way round, between the same figures.
+/// The effort that a budget amounts to, between the figures of [`budget_for`].
 fn effort_of(budget: u64) -> &'static str {
     match budget {
         0..4096 => "low",
@@ -99,24 +84,9 @@ fn effort_of(budget: u64) -> &'static str {
     }
 }
 
-/// OpenAI's words for a summary all ask for one.
 fn shown(mut thinking: Value, reasoning: &Reasoning) -> Value {
-    match reasoning.summary.as_deref() {
-        None => {}
-        Some("omitted") => thinking["display"] = json!("omitted"),
-        Some(_) => thinking["display"] = json!("summarized"),
+    if let Some(display) = display(reasoning) {
+        thinking["display"] = json!(display);
     }
     thinking
-}
-
-/// Whether the assistant's turn under way, if there is one, began with thinking that its vendor can
-/// read: it lasts from what the user said last through every call of a tool.
-fn began_with_thinking(messages: &[Message]) -> bool {
-    let under_way = messages.rsplit(|message| message.role == Role::User).next().unwrap_or(messages);
-    let begins = under_way.iter().find(|message| message.role == Role::Assistant);
-    begins.is_none_or(|message| {
-        let is_sealed =
-            message.reasoning.iter().any(|block| block.signature.is_some() || block.redacted.is_some());
-        message.tool_calls.is_empty() || is_sealed
-    })
 }

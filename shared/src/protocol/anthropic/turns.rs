@@ -3,21 +3,15 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use super::message::input;
-use crate::domain::key::hex;
 use crate::protocol::canonical::{
     CacheTtl, ChatRequest, Content, Family, Message, Part, ReasoningBlock, Role, ToolCall,
 };
 use crate::protocol::claude::Claude;
 use crate::protocol::data_url::DataUrl;
 use crate::protocol::openai::message::write_thinking;
-
-/// The longest id of a tool call, in bytes.
-const TOOL_ID_MAX: usize = 64;
-/// Digits of a replaced id: with them it is about as long as what the hold counts for a call.
-const TOOL_ID_DIGITS: usize = 12;
+use crate::protocol::tool_id;
 
 /// What was said, in the two places where the dialect wants it.
 pub(super) struct Conversation {
@@ -161,13 +155,6 @@ pub(super) fn write_cache(ttl: CacheTtl) -> Value {
     }
 }
 
-/// The id as the vendor takes it. Those of other vendors may hold other characters; they are
-/// replaced by the same word wherever they stand, so that calls and results still meet.
 fn tool_id(id: &str) -> Cow<'_, str> {
-    let is_taken = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if (1..=TOOL_ID_MAX).contains(&id.len()) && id.bytes().all(is_taken) {
-        return Cow::Borrowed(id);
-    }
-    let digest = hex(&Sha256::digest(id.as_bytes()));
-    Cow::Owned(format!("call_{}", &digest[..TOOL_ID_DIGITS]))
+    tool_id::fit(id, |byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }

@@ -3,11 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::protocol::canonical::{ChatRequest, Message, Reasoning, ReasoningBlock, Thinking as Asked};
+use crate::protocol::canonical::{ChatRequest, Reasoning, Thinking as Asked};
+use crate::protocol::claude::thinking::{budget_for, display, may_go_on, within};
 use crate::protocol::claude::{Claude, ThinkingStyle};
-
-/// The smallest budget there is, in tokens.
-const BUDGET_MIN: u64 = 1024;
 
 /// What a request asks of a model's thinking; nothing where it cannot think.
 #[derive(Debug, Default, PartialEq)]
@@ -45,39 +43,23 @@ fn is_asked(reasoning: &Reasoning) -> bool {
     }
 }
 
-/// A model with budgets refuses to go on with tool calls whose reasoning is not sent back, and one
-/// that may not think still answers. Adaptive models ask for nothing of the kind.
 fn budgeted(request: &ChatRequest, reasoning: &Reasoning, max_output_tokens: u64) -> Option<Value> {
-    let is_sealed = |block: &ReasoningBlock| block.signature.is_some() || block.redacted.is_some();
-    let is_bare =
-        |message: &Message| !message.tool_calls.is_empty() && !message.reasoning.iter().any(is_sealed);
-    if !is_asked(reasoning) || request.messages.iter().any(is_bare) {
+    if !is_asked(reasoning) || !may_go_on(&request.messages) {
         return None;
     }
     let asked = match reasoning.thinking {
         Some(Asked::Budget(tokens)) => tokens,
-        Some(Asked::Adaptive | Asked::Disabled) | None => budget_of(reasoning.effort.as_deref()),
+        // Without an effort it is high, as it is for models that know efforts.
+        _ => budget_for(reasoning.effort.as_deref().unwrap_or("high"), max_output_tokens),
     };
-    let tokens = asked.min(max_output_tokens.saturating_sub(1));
-    (tokens >= BUDGET_MIN).then(|| json!({ "type": "enabled", "budget_tokens": tokens }))
-}
-
-/// Tokens for an effort; the steps are ours. Without an effort it is high, as it is for models that
-/// know efforts.
-fn budget_of(effort: Option<&str>) -> u64 {
-    match effort {
-        Some("minimal") => BUDGET_MIN,
-        Some("low") => 2048,
-        Some("medium") => 8192,
-        _ => 16_384,
-    }
+    let tokens = within(asked, max_output_tokens)?;
+    Some(json!({ "type": "enabled", "budget_tokens": tokens }))
 }
 
 fn adaptive(reasoning: &Reasoning) -> Value {
-    match reasoning.summary.as_deref() {
+    match display(reasoning) {
         None => json!({ "type": "adaptive" }),
-        Some("omitted") => json!({ "type": "adaptive", "display": "omitted" }),
-        Some(_) => json!({ "type": "adaptive", "display": "summarized" }),
+        Some(display) => json!({ "type": "adaptive", "display": display }),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::canonical::{Content, Role, ToolCall};
+use crate::protocol::canonical::{Content, Message, ReasoningBlock, Role, ToolCall};
 
 fn asks(reasoning: Reasoning) -> ChatRequest {
     ChatRequest { reasoning: Some(reasoning), ..ChatRequest::default() }
@@ -25,13 +25,20 @@ fn budget(request: &ChatRequest, most: u64) -> Option<u64> {
 
 #[test]
 fn an_effort_becomes_a_budget_inside_the_output_limit() {
-    let cases = [("minimal", 1024), ("low", 2048), ("medium", 8192), ("high", 16_384), ("max", 16_384)];
+    let cases = [
+        ("minimal", 1024),
+        ("low", 2048),
+        ("medium", 8192),
+        ("high", 16_384),
+        ("xhigh", 32_768),
+        ("max", 48_000),
+    ];
     for (word, tokens) in cases {
         assert_eq!(budget(&asks(effort_of(word)), 64_000), Some(tokens), "{word}");
     }
-    assert_eq!(budget(&asks(effort_of("high")), 4096), Some(4095));
-    assert_eq!(budget(&asks(effort_of("high")), 1025), Some(1024));
-    assert_eq!(budget(&asks(effort_of("high")), 1024), None);
+    assert_eq!(budget(&asks(effort_of("high")), 4096), Some(3072), "a quarter is left for the answer");
+    assert_eq!(budget(&asks(effort_of("high")), 1368), Some(1026));
+    assert_eq!(budget(&asks(effort_of("high")), 1364), None);
     assert_eq!(budget(&asks(effort_of("high")), 0), None);
     assert_eq!(budget(&asks(effort_of("none")), 64_000), None);
 }
@@ -50,7 +57,7 @@ fn calls_without_their_sealed_reasoning_stop_a_model_with_budgets_from_thinking(
     let mut request = asks(effort_of("low"));
     let called =
         Message { tool_calls: vec![ToolCall::default()], ..Message::new(Role::Assistant, Content::None) };
-    request.messages = vec![Message::text(Role::Assistant, "no call"), called.clone()];
+    request.messages = vec![Message::text(Role::User, "hi"), called.clone()];
     assert_eq!(budget(&request, 64_000), None);
     let adaptive = thinking(&request, "us.anthropic.claude-opus-4-6-v1", 64_000);
     assert_eq!(adaptive.field, Some(json!({ "type": "adaptive" })));

@@ -1,5 +1,7 @@
 //! What a Claude model can be asked, told from its name, on Anthropic's API and on Bedrock.
 
+pub mod thinking;
+
 /// The generation of a Claude model, `4.5` as `(4, 5)`; none for a model that is no Claude, such as
 /// one of another server that speaks Messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
