@@ -6,6 +6,7 @@ mod breaker;
 mod embeddings;
 mod faults;
 mod idempotency;
+mod responses;
 mod round_trips;
 mod settings;
 mod tokens;

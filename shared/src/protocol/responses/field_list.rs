@@ -10,7 +10,7 @@ pub(super) const STORED: &[(&str, &str)] = &[
     ("prompt", "send the prompt itself as instructions or input"),
 ];
 
-/// What `include` may ask for: sealed reasoning is always part of the reply.
+/// What `include` may ask for: what carries reasoning is always in the reply.
 pub(super) const INCLUDABLE: &[&str] = &["reasoning.encrypted_content", LOGPROBS];
 pub(super) const LOGPROBS: &str = "message.output_text.logprobs";
 

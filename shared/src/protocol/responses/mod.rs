@@ -2,9 +2,10 @@
 //!
 //! Nothing is stored: what refers to something kept from an earlier request is refused by name, and
 //! the reply says `store: false` whatever was asked, because `true` is the API's default and SDKs
-//! send it. A conversation goes on by sending its items again. What a provider must see again and a
-//! caller must not touch (sealed reasoning, Google's seals on calls) travels in the
-//! `encrypted_content` of reasoning items, which clients keep for that very purpose.
+//! send it. A conversation goes on by sending its items again. What a provider must see again and the
+//! dialect has no place for (blocks of reasoning under their seals, Google's seals on calls) travels
+//! in the `encrypted_content` of reasoning items, which clients keep for that very purpose; ids of
+//! items they do not all send back.
 
 mod compose;
 mod echo;
