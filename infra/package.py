@@ -24,6 +24,17 @@ SECRET_PARAMETERS = {"openai": "OpenAiSecretName", "anthropic": "AnthropicSecret
 OTHER_SECRET = "OtherProviderSecretName"
 # Known to the gateway without configuration, but not their keys.
 NEED_A_SECRET = {"openai", "anthropic", "google", "mistral"}
+# Known to the gateway without configuration, and reached by the function's own role.
+ON_BEDROCK = {"bedrock", "meta"}
+# Bedrock's inference profiles are named by a geography and the model.
+PROFILE = re.compile(r"(?P<geography>us|us-gov|eu|apac|jp|au|global)\.(?P<model>.+)")
+# The gateway's own names for Llama on Bedrock; shared/src/config/providers.rs has the same.
+KNOWN_IDS = {
+    "llama-3.1-405b": "meta.llama3-1-405b-instruct-v1:0",
+    "llama-3.1-70b": "meta.llama3-1-70b-instruct-v1:0",
+    "llama-3.1-8b": "meta.llama3-1-8b-instruct-v1:0",
+    "llama-3.3-70b": "meta.llama3-3-70b-instruct-v1:0",
+}
 ARN = re.compile(r"arn:[^:]+:secretsmanager:[^:]+:[0-9]+:secret:(?P<name>.+)-[A-Za-z0-9]{6}")
 
 
@@ -34,7 +45,8 @@ def main() -> None:
     parser.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64", help="what the functions were built for")
     arguments = parser.parse_args()
     try:
-        parameters = derived(json.loads((arguments.config / FILES[0]).read_text()), arguments.arch)
+        config, prices = (json.loads((arguments.config / name).read_text()) for name in FILES)
+        parameters = derived(config, prices, arguments.arch)
         put_beside(arguments.config, arguments.functions)
     except (OSError, ValueError) as error:
         sys.exit(f"package.py: {error}")
@@ -50,11 +62,38 @@ def put_beside(config: Path, functions: Path) -> None:
             shutil.copyfile(config / name, functions / function / "config" / name)
 
 
-def derived(config: dict[str, Any], arch: str) -> dict[str, str]:
+def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[str, str]:
     edge, providers = config.get("gateway", {}).get("edge", False), config.get("providers", {})
     for provider in sorted(routed(config) & NEED_A_SECRET - secretive(providers)):
         print(f"package.py: warning: a route uses {provider}, but providers.{provider}.secret is not set", file=sys.stderr)
-    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | secrets(providers)
+    models = ",".join(sorted(bedrock_arns(config, prices)))
+    bedrock = {"BedrockModels": models} if models else {}
+    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | bedrock | secrets(providers)
+
+
+def bedrock_arns(config: dict[str, Any], prices: dict[str, Any]) -> set[str]:
+    """What chat may invoke: every priced model of the Bedrock providers that are routed to or configured."""
+    providers = config.get("providers", {})
+    arns: set[str] = set()
+    for provider in routed(config) | set(providers):
+        settings = providers.get(provider, {})
+        known = "bedrock" if provider in ON_BEDROCK and not (provider == "meta" and "base_url" in settings) else "openai"
+        if settings.get("dialect", known) != "bedrock" or "secret" in settings:
+            continue
+        names = [row["model"].removeprefix(f"{provider}/") for row in prices["prices"] if row["model"].startswith(f"{provider}/")]
+        ids = KNOWN_IDS | settings.get("models", {})
+        arns |= {arn for name in names if name != "*" for arn in model_arns(ids.get(name, name))}
+    return arns
+
+
+def model_arns(identifier: str) -> list[str]:
+    """A model may be invoked in any region: an inference profile picks one, and a provider may name another."""
+    if identifier.startswith("arn:"):
+        return [identifier]
+    if match := PROFILE.fullmatch(identifier):
+        profile = f"arn:aws:bedrock:*:*:inference-profile/{identifier}"
+        return [profile, f"arn:aws:bedrock:*::foundation-model/{match['model']}"]
+    return [f"arn:aws:bedrock:*::foundation-model/{identifier}"]
 
 
 def routed(config: dict[str, Any]) -> set[str]:

@@ -210,6 +210,12 @@ pub trait EmbedText: Send + Sync {
     async fn embed(&self, paid: &Reservation, request: &EmbedRequest) -> Result<Embeddings, AttemptError>;
 }
 
+/// Providers that count the tokens of a request, which they do not bill.
+#[async_trait]
+pub trait CountTokens: Send + Sync {
+    async fn count(&self, target: &ModelName, request: &ChatRequest) -> Result<u64, AttemptError>;
+}
+
 /// Providers of models.
 #[async_trait]
 pub trait Upstream: Send + Sync {

@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use local::demo::{self, Demo};
 use serde_json::{Value, json};
 use shared::clock::SystemClock;
-use shared::config::{Config, SecretRef};
+use shared::config::{Config, ProviderConfig, SecretRef};
 use shared::ports::FindSecret;
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -30,15 +30,32 @@ impl Provider {
         Provider { demo, base_url: format!("http://{address}/v1") }
     }
 
+    /// The entry for one of its dialects; it wants a secret or a signature and takes any.
+    pub fn entry_of(&self, dialect: &str) -> Value {
+        // Bedrock's paths begin at the root.
+        let base_url = match dialect {
+            "bedrock" => self.base_url.trim_end_matches("/v1"),
+            _ => self.base_url.as_str(),
+        };
+        let mut entry = json!({ "dialect": dialect, "base_url": base_url, "local": true });
+        if dialect == "anthropic" {
+            entry["secret"] = json!("env:DEMO");
+        }
+        entry
+    }
+
     /// The entry of the configuration's `providers` that leads here.
     pub fn entry(&self) -> Value {
         json!({ "base_url": self.base_url, "local": true })
     }
 
-    /// A client for every provider that `config` names and that needs no secret.
+    /// A client for every provider that `config` names; of secrets, only `env:DEMO` is known.
     pub fn clients(config: &Config) -> Arc<Providers> {
-        let providers = config.providers.values().filter(|provider| provider.secret.is_none());
-        let providers = providers.map(|provider| (provider.clone(), None));
+        let secret = |provider: &ProviderConfig| {
+            let reference = provider.secret.as_ref().map(SecretRef::to_string);
+            (reference.as_deref() == Some("env:DEMO")).then(|| "a secret".to_owned())
+        };
+        let providers = config.providers.values().map(|provider| (provider.clone(), secret(provider)));
         Arc::new(Providers::new(providers, &surroundings()).expect("the client is built"))
     }
 }

@@ -121,7 +121,8 @@ impl Setup {
             breakers: Breakers::new(ports.breakers, settings),
             settle_queue: ports.settle_queue,
             upstream,
-            embedder: providers,
+            embedder: providers.clone(),
+            counter: providers,
             config,
         };
         TestApp { app: Arc::new(app), store: self.store, provider, admin }

@@ -2,6 +2,7 @@
 
 mod betas;
 mod cors;
+mod count;
 mod embeddings;
 mod models;
 mod plain;
@@ -21,6 +22,7 @@ use shared::app::App;
 use shared::app::body::object;
 use shared::app::error::GatewayError;
 use shared::app::idempotent::IdempotencyKey;
+use shared::app::references;
 use shared::app::serve::{Arrival, request_id, serve};
 use shared::domain::time::Timestamp;
 use shared::http::{Body, error, token};
@@ -38,6 +40,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/chat"),
     ("POST", "/v1/chat/completions"),
     ("POST", "/v1/messages"),
+    ("POST", "/v1/messages/count_tokens"),
     ("POST", "/v1/responses"),
     ("POST", "/v1/embeddings"),
     ("POST", "/v1/tokens"),
@@ -90,6 +93,7 @@ async fn route(app: &Arc<App>, request: Request<Bytes>, deadline: Instant) -> Re
         (Method::POST, "/v1/responses") => ask(app, Dialect::Responses, request, id, deadline).await,
         (Method::POST, "/v1/messages") => ask(app, Dialect::Anthropic, request, id, deadline).await,
         (Method::POST, "/v1/chat") => ask(app, Dialect::Seed, request, id, deadline).await,
+        (Method::POST, "/v1/messages/count_tokens") => count::respond(app, &request, &id.to_string()).await,
         (Method::POST, "/v1/embeddings") => embeddings::respond(app, &request, id, deadline).await,
         (Method::POST, "/v1/tokens") => tokens::mint(app, &request, &id.to_string()).await,
         (Method::GET, "/v1/models") => models::list(app, request.headers(), &id.to_string()).await,
@@ -114,7 +118,7 @@ async fn ask(
     deadline: Instant,
 ) -> Response<Body> {
     let (inbound, idempotency) = match idempotency_key(&request) {
-        Ok(key) => (read(app, dialect, &request), key),
+        Ok(key) => (read(app, dialect, &request).await, key),
         Err(fault) => (Err(fault.into()), None),
     };
     let arrival = Arrival {
@@ -131,10 +135,13 @@ async fn ask(
     }
 }
 
-fn read(app: &App, dialect: Dialect, request: &Request<Bytes>) -> Result<Inbound, GatewayError> {
+async fn read(app: &Arc<App>, dialect: Dialect, request: &Request<Bytes>) -> Result<Inbound, GatewayError> {
     let mut body = object(request.body())?;
     if dialect == Dialect::Anthropic {
         body.extend(betas::field(request.headers()));
+    }
+    if dialect == Dialect::Responses {
+        references::restore(app, token(request.headers()).as_deref(), &mut body).await?;
     }
     let mut inbound = dialect.read(body)?;
     if dialect == Dialect::Seed && inbound.stream.is_none() {

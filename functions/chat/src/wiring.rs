@@ -56,6 +56,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         settle_queue: Arc::new(SqsSettleQueue::new(queue, variable("SETTLE_QUEUE_URL")?)),
         upstream: Arc::new(upstream.clone()),
         embedder: Arc::new(upstream.clone()),
+        counter: Arc::new(upstream.clone()),
         config: environment.config,
     };
     warm(&app, &upstream).await;

@@ -10,7 +10,8 @@ use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
 use crate::ports::{
-    AnswerCache, Clock, Counters, EmbedText, FindKey, Idempotency, SettleQueue, Upstream, WriteLedger,
+    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, Idempotency, SettleQueue, Upstream,
+    WriteLedger,
 };
 
 pub mod administer;
@@ -19,6 +20,7 @@ pub mod authenticate;
 pub mod body;
 pub mod breakers;
 mod charge;
+pub mod count;
 pub mod embed;
 mod entry;
 pub mod error;
@@ -29,6 +31,7 @@ pub mod meter;
 pub mod mint;
 mod play;
 mod random;
+pub mod references;
 mod refusal;
 pub mod reserve;
 pub mod route;
@@ -54,6 +57,7 @@ pub struct App {
     pub settle_queue: Arc<dyn SettleQueue>,
     pub upstream: Arc<dyn Upstream>,
     pub embedder: Arc<dyn EmbedText>,
+    pub counter: Arc<dyn CountTokens>,
 }
 
 impl fmt::Debug for App {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::Sender;
 use super::App;
 use super::authenticate::Caller;
 use super::idempotent::Ticket;
+use super::references::Keeper;
 use super::refusal::RateView;
 use super::run::{Frame, Opened};
 use super::settle::settle_in_time;
@@ -36,6 +37,32 @@ pub(super) struct KeptAnswer {
     pub cost: NanoUsd,
 }
 
+/// Where an answer is kept beside the cache.
+#[derive(Default)]
+pub(super) struct Traces {
+    /// For whoever sends the same request again.
+    pub ticket: Option<Arc<Ticket>>,
+    /// For whoever refers to its items.
+    pub keeper: Option<Keeper>,
+}
+
+impl Traces {
+    /// Both at once, before the last frame.
+    pub(super) async fn leave(&self, app: &App, kept: &KeptAnswer) {
+        let finish = async {
+            if let Some(ticket) = &self.ticket {
+                ticket.finish(kept).await;
+            }
+        };
+        let keep = async {
+            if let Some(keeper) = &self.keeper {
+                keeper.keep(app, &kept.request.to_string(), &kept.answer, kept.created).await;
+            }
+        };
+        tokio::join!(finish, keep);
+    }
+}
+
 impl KeptAnswer {
     pub(super) fn of_hit(request: AttemptId, created: Timestamp, hit: CachedAnswer) -> Self {
         KeptAnswer {
@@ -57,13 +84,11 @@ pub(super) async fn play(
     app: Arc<App>,
     kept: KeptAnswer,
     line: Option<LedgerLine>,
-    ticket: Option<Arc<Ticket>>,
+    traces: Traces,
     rates: RateView,
     frames: Sender<Frame>,
 ) {
-    if let Some(ticket) = ticket {
-        ticket.finish(&kept).await;
-    }
+    traces.leave(&app, &kept).await;
     let opened = Opened {
         served_by: kept.served_by,
         model: kept.answer.model.clone(),

@@ -49,11 +49,7 @@ pub fn plan(
     request: &ChatRequest,
     now: Timestamp,
 ) -> Result<Vec<Target>, GatewayError> {
-    if let Err(unsupported) = honours(app, &first, request) {
-        let Unsupported { param, why } = unsupported;
-        let text = format!("{} cannot honour {param}: {why}", first.model);
-        return Err(BadRequest::new(param, text).into());
-    }
+    honours_or_refuse(app, &first, request)?;
     let others =
         app.config.routing.chain().filter(|model| **model != first.model && caller.may_use(model).is_ok());
     let priced = others
@@ -70,6 +66,19 @@ pub fn plan(
             Err(GatewayError::Degraded { retry_after: 60, billed: false, detail })
         }
     }
+}
+
+/// # Errors
+/// [`GatewayError::BadRequest`] naming the first parameter that the target cannot honour.
+pub(super) fn honours_or_refuse(
+    app: &App,
+    target: &Target,
+    request: &ChatRequest,
+) -> Result<(), GatewayError> {
+    honours(app, target, request).map_err(|Unsupported { param, why }| {
+        let text = format!("{} cannot honour {param}: {why}", target.model);
+        BadRequest::new(param, text).into()
+    })
 }
 
 /// Whether a target can honour the whole request; one that cannot be called at all is not asked.

@@ -16,9 +16,8 @@ use super::breakers::Permit;
 use super::charge::{Verdict, charge};
 use super::entry::{entry, tell_breaker};
 use super::error::GatewayError;
-use super::idempotent::Ticket;
 use super::lookup;
-use super::play::KeptAnswer;
+use super::play::{KeptAnswer, Traces};
 use super::random;
 use super::refusal::RateView;
 use super::reserve::{Purpose, reserve};
@@ -53,8 +52,7 @@ pub(super) struct Job {
     pub targets: Vec<Target>,
     /// Where the answer is kept, if the first target gives it.
     pub cache_key: Option<CacheKey>,
-    /// Where the answer is kept for whoever sends the same request again.
-    pub ticket: Option<Arc<Ticket>>,
+    pub traces: Traces,
     pub created: Timestamp,
     /// The function's own deadline, less the time an honest end takes.
     pub deadline: Instant,
@@ -122,7 +120,7 @@ async fn send(frames: &Sender<Frame>, deadline: Instant, frame: Frame) {
 /// Tries the targets in order until one answers, then retries one if the fleet can afford it.
 pub(super) async fn run(job: Job, frames: Sender<Frame>) {
     let last = job.answer(&frames).await;
-    if let (Frame::Failed(_), Some(ticket)) = (&last, &job.ticket) {
+    if let (Frame::Failed(_), Some(ticket)) = (&last, &job.traces.ticket) {
         ticket.release().await;
     }
     send(&frames, job.deadline, last).await;
@@ -248,13 +246,10 @@ impl Job {
                 lookup::keep(&self.app, key, &done.answer, paid.target(), now).await;
             }
         };
-        let kept = async {
-            if let Some(ticket) = &self.ticket {
-                ticket.finish(&self.kept(&done.answer, &line)).await;
-            }
-        };
+        let kept = self.kept(&done.answer, &line);
+        let leave = self.traces.leave(&self.app, &kept);
         let told = self.app.breakers.succeeded(paid.target(), now);
-        tokio::join!(settle_in_time(&self.app, &line), keep, kept, told);
+        tokio::join!(settle_in_time(&self.app, &line), keep, leave, told);
         Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now })
     }
 

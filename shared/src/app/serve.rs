@@ -16,8 +16,9 @@ use super::authenticate::{Caller, Presented, authenticate};
 use super::error::GatewayError;
 use super::idempotent::{self, Entitled, IdempotencyKey, Ticket};
 use super::lookup::{self, Owner};
-use super::play::{KeptAnswer, hit_line, play};
+use super::play::{KeptAnswer, Traces, hit_line, play};
 use super::random::fresh_id;
+use super::references::Keeper;
 use super::reserve::admit;
 use super::route::{self, Target};
 use super::run::{self, Job};
@@ -122,7 +123,9 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival) -> Result<Reply, Gatewa
     let expires = now + left + app.tuning.closing;
     let key = arrival.idempotency.as_ref();
     let request_id = arrival.request_id;
-    let ready = Ready { caller, inbound, first, cache_key, found, request_id, left, expires, timing, now };
+    let keeper = inbound.may_refer.then(|| Keeper::of(&presented));
+    let ready =
+        Ready { caller, inbound, first, cache_key, found, request_id, keeper, left, expires, timing, now };
     match idempotent::claim::<KeptAnswer>(app, &ready.caller, key, request_id, now, expires).await? {
         Entitled::Replay(kept) => replay(app, ready, *kept).await,
         Entitled::Work(None) => ready.answer(app, None).await,
@@ -145,6 +148,8 @@ struct Ready {
     cache_key: Option<CacheKey>,
     found: Option<CachedAnswer>,
     request_id: AttemptId,
+    /// Who may refer to items of the answer.
+    keeper: Option<Keeper>,
     /// Time until the function is stopped.
     left: Duration,
     /// When whoever serves it must be done with it.
@@ -167,7 +172,8 @@ impl Ready {
             let user = self.inbound.request.user;
             let line = hit_line(&self.caller, self.request_id, user, &hit, self.now);
             let kept = KeptAnswer::of_hit(self.request_id, self.now, hit);
-            tokio::spawn(play(Arc::clone(app), kept, Some(line), ticket, rates, sender));
+            let traces = Traces { ticket, keeper: self.keeper };
+            tokio::spawn(play(Arc::clone(app), kept, Some(line), traces, rates, sender));
             return Ok(reply);
         }
         let job = Job {
@@ -179,7 +185,7 @@ impl Ready {
             caller: self.caller,
             request: self.inbound.request,
             cache_key: self.cache_key,
-            ticket,
+            traces: Traces { ticket, keeper: self.keeper },
             created: self.now,
             deadline: Instant::now() + self.left.saturating_sub(app.tuning.closing),
             expires: self.expires,
@@ -216,7 +222,7 @@ async fn replay(app: &Arc<App>, ready: Ready, kept: KeptAnswer) -> Result<Reply,
         created: kept.created,
         ..ready.reply(frames)
     };
-    tokio::spawn(play(Arc::clone(app), kept, None, None, rates, sender));
+    tokio::spawn(play(Arc::clone(app), kept, None, Traces::default(), rates, sender));
     Ok(reply)
 }
 

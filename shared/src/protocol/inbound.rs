@@ -14,4 +14,6 @@ pub struct Inbound {
     pub request: ChatRequest,
     /// Members of the request that the reply repeats, by their names in the dialect.
     pub echo: Map<String, Value>,
+    /// A later request may refer to items of the answer instead of sending them.
+    pub may_refer: bool,
 }

@@ -48,6 +48,23 @@ pub fn measure(request: &ChatRequest) -> RequestSize {
     }
 }
 
+/// A rule of thumb for the tokens of a request whose provider does not count them: four bytes are a
+/// token, and each message, tool and image has its share around it. It is no bound.
+pub fn estimated_tokens(request: &ChatRequest) -> u64 {
+    const AROUND_A_MESSAGE: u64 = 4;
+    const AROUND_A_TOOL: u64 = 12;
+    const IMAGE: u64 = 1_000;
+    let said: u64 = request.messages.iter().map(message_bytes).sum();
+    let around = u64::try_from(request.messages.len()).unwrap_or(u64::MAX).saturating_mul(MESSAGE_OVERHEAD);
+    let tools: u64 = request.tools.iter().map(|tool| json_bytes(&options::write_tool(tool))).sum();
+    let pictures: u64 = request.messages.iter().map(images).sum();
+    let count = |items: usize| u64::try_from(items).unwrap_or(u64::MAX);
+    (said.saturating_sub(around) + tools).div_ceil(4)
+        + count(request.messages.len()) * AROUND_A_MESSAGE
+        + count(request.tools.len()) * AROUND_A_TOOL
+        + pictures * IMAGE
+}
+
 /// Everything that shapes the answer, apart from who asks and which model is meant. The last user
 /// text is in NFC and trimmed, nothing else about it is changed.
 pub fn cache_material(request: &ChatRequest) -> Value {

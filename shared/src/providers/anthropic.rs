@@ -3,11 +3,12 @@
 use http::HeaderName;
 
 use super::provider::{Draft, Provider};
-use super::response::chunks;
+use super::response::{chunks, send_error};
+use crate::config::ModelName;
 use crate::domain::reservation::Reservation;
 use crate::ports::{AttemptError, ChunkStream};
-use crate::protocol::anthropic::outbound;
 use crate::protocol::anthropic::stream::StreamDecoder;
+use crate::protocol::anthropic::{count, outbound};
 use crate::protocol::canonical::ChatRequest;
 use crate::protocol::support::needs_forced_tool;
 
@@ -24,6 +25,22 @@ pub(super) async fn open(
         body: outbound::body(request, model, paid.bound().max_output_tokens).to_string(),
     };
     Ok(chunks(provider.send(&draft).await?, StreamDecoder::new(needs_forced_tool(request, model))))
+}
+
+/// Asks how many tokens the request would put in.
+pub(super) async fn count(
+    provider: &Provider,
+    target: &ModelName,
+    request: &ChatRequest,
+) -> Result<u64, AttemptError> {
+    let draft = Draft {
+        path: "/messages/count_tokens".to_owned(),
+        accept: "application/json",
+        headers: betas(request),
+        body: count::body(request, provider.model(target.model())).to_string(),
+    };
+    let answer = provider.send(&draft).await?.bytes().await.map_err(send_error)?;
+    count::parse(&answer).ok_or_else(|| AttemptError::Broken("unreadable count".to_owned()))
 }
 
 fn betas(request: &ChatRequest) -> Vec<(HeaderName, String)> {

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use crate::client::{Reach, client};
 use crate::config::{ModelName, ProviderConfig};
 use crate::domain::reservation::Reservation;
-use crate::ports::{AttemptError, ChunkStream, Clock, EmbedText, FindSecret, Upstream};
+use crate::ports::{AttemptError, ChunkStream, Clock, CountTokens, EmbedText, FindSecret, Upstream};
 use crate::protocol::canonical::ChatRequest;
 use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
@@ -77,6 +77,13 @@ impl Providers {
 impl EmbedText for Providers {
     async fn embed(&self, paid: &Reservation, request: &EmbedRequest) -> Result<Embeddings, AttemptError> {
         embeddings::embed(self.provider(paid.target())?, paid, request).await
+    }
+}
+
+#[async_trait]
+impl CountTokens for Providers {
+    async fn count(&self, target: &ModelName, request: &ChatRequest) -> Result<u64, AttemptError> {
+        anthropic::count(self.provider(target)?, target, request).await
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod breaker;
+mod counting;
 mod embeddings;
 mod faults;
 mod idempotency;

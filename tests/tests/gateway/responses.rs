@@ -62,6 +62,32 @@ async fn a_call_and_its_result_go_round() {
 }
 
 #[tokio::test]
+async fn items_may_be_referred_to_by_their_caller_and_by_nobody_else() {
+    let (gateway, user) = gateway("1").await;
+    let neighbour = gateway.user(json!({ "budgetUsd": "1" })).await;
+    for (stream, store, status) in
+        [(false, json!(null), 200), (true, json!(true), 200), (false, json!(false), 400)]
+    {
+        let mut body = asks("demo/tool", stream);
+        body["tools"] =
+            json!([{ "type": "function", "name": "get_weather", "parameters": { "type": "object" } }]);
+        body["store"] = store.clone();
+        let reply = gateway.post(RESPONSES, &user, &body).await;
+        let called =
+            if stream { events(&reply).last().expect("events")["response"].clone() } else { reply.json() };
+        let call = called["output"].as_array().expect("items").last().expect("a call").clone();
+        let output = json!({ "type": "function_call_output", "call_id": call["call_id"], "output": "sunny" });
+        let reference = json!({ "type": "item_reference", "id": call["id"] });
+        body["input"] = json!([{ "role": "user", "content": "How is the weather?" }, reference, output]);
+        body["stream"] = json!(false);
+        let answered = gateway.post(RESPONSES, &user, &body).await;
+        assert_eq!(answered.status, status, "store {store}: {}", answered.text());
+        assert_eq!(gateway.post(RESPONSES, &neighbour, &body).await.status, 400, "another key's item");
+    }
+    gateway.settled().await;
+}
+
+#[tokio::test]
 async fn a_stream_that_breaks_off_ends_in_a_failure() {
     let (gateway, user) = gateway("1").await;
     let events = events(&gateway.post(RESPONSES, &user, &asks("demo/cut-3", true)).await);
@@ -80,7 +106,7 @@ async fn refusals_name_the_field_or_the_budget() {
     let mut body = asks("demo/ok", false);
     body["input"] = json!([{ "type": "item_reference", "id": "msg_1" }]);
     let bad = gateway.post(RESPONSES, &user, &body).await;
-    assert_eq!((bad.status, &bad.json()["error"]["param"]), (400, &json!("input[0]")));
+    assert_eq!((bad.status, &bad.json()["error"]["param"]), (400, &json!("input[0].id")));
     assert!(gateway.demo().bill().is_empty(), "the provider was called");
     gateway.settled().await;
 }

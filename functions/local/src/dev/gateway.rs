@@ -152,7 +152,8 @@ impl Gateway {
             breakers: Breakers::new(stores.breakers, settings),
             settle_queue: Arc::new(settle_queue),
             upstream: Arc::new(upstream.clone()),
-            embedder: Arc::new(upstream),
+            embedder: Arc::new(upstream.clone()),
+            counter: Arc::new(upstream),
         };
         Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage })
     }

@@ -41,7 +41,7 @@ pub fn read(body: Map<String, Value>) -> Result<Inbound, BadRequest> {
         extra: NEUTRAL.iter().filter_map(|name| Some(((*name).to_owned(), fields.value(name)?))).collect(),
         unlisted: fields.rest(),
     };
-    Ok(Inbound { model: Some(model), stream, include_usage, request, echo: Map::new() })
+    Ok(Inbound { model: Some(model), stream, include_usage, request, ..Inbound::default() })
 }
 
 fn refuse_unpriced(fields: &mut Fields) -> Result<(), BadRequest> {

@@ -21,6 +21,8 @@ pub(in crate::protocol) fn read(body: Map<String, Value>) -> Result<Inbound, Bad
     let mut fields = Fields::new(body);
     refuse_stored(&mut fields)?;
     refuse_unserved(&mut fields)?;
+    // The reply cannot be fetched later either way; what it says is only kept to be referred to.
+    let may_refer = fields.boolean("store")?.unwrap_or(true);
     let model = fields.required_string("model")?;
     let stream = stream(&mut fields)?;
     let messages = input::read(&mut fields)?;
@@ -47,7 +49,7 @@ pub(in crate::protocol) fn read(body: Map<String, Value>) -> Result<Inbound, Bad
         unlisted: fields.rest(),
         ..ChatRequest::default()
     };
-    Ok(Inbound { model: Some(model), stream, include_usage: true, request, echo })
+    Ok(Inbound { model: Some(model), stream, include_usage: true, request, echo, may_refer })
 }
 
 fn refuse_stored(fields: &mut Fields) -> Result<(), BadRequest> {
@@ -61,8 +63,6 @@ fn refuse_stored(fields: &mut Fields) -> Result<(), BadRequest> {
         let text = "background must be false: an answer that nobody waits for could not be fetched later";
         return Err(BadRequest::new("background", text));
     }
-    // Either is served alike, and the reply says that nothing was stored.
-    fields.boolean("store")?;
     Ok(())
 }
 

@@ -24,7 +24,7 @@ use shared::domain::reservation::Reservation;
 use shared::domain::time::{Period, Timestamp};
 use shared::domain::usage::TokenUsage;
 use shared::memory::MemoryStore;
-use shared::ports::{AttemptError, ChunkStream, Clock, Counters, EmbedText, Upstream};
+use shared::ports::{AttemptError, ChunkStream, Clock, CountTokens, Counters, EmbedText, Upstream};
 use shared::protocol::canonical::ChatRequest;
 use shared::protocol::embeddings::{EmbedRequest, Embeddings};
 use shared::protocol::outbound::{Flavour, Outbound};
@@ -55,6 +55,13 @@ impl Clock for Still {
 
 /// Reserves are tested, not providers.
 struct NoProvider;
+
+#[async_trait]
+impl CountTokens for NoProvider {
+    async fn count(&self, _: &ModelName, _: &ChatRequest) -> Result<u64, AttemptError> {
+        Err(AttemptError::Connect("no provider".to_owned()))
+    }
+}
 
 #[async_trait]
 impl EmbedText for NoProvider {
@@ -200,5 +207,6 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         settle_queue: Arc::new(MemoryStore::default()),
         upstream: Arc::new(NoProvider),
         embedder: Arc::new(NoProvider),
+        counter: Arc::new(NoProvider),
     }
 }
