@@ -82,7 +82,6 @@ enum Block {
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(clippy::enum_variant_names, reason = "the API's own names")]
 enum BlockDelta {
     TextDelta {
         text: String,
