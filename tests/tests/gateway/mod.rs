@@ -4,5 +4,6 @@
 mod bad_input;
 mod breaker;
 mod faults;
+mod messages;
 mod round_trips;
 mod settings;
