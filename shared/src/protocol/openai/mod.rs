@@ -1,5 +1,6 @@
 //! The OpenAI chat-completions dialect, inbound and outbound.
 
+mod calls;
 pub mod field_list;
 pub(super) mod message;
 pub mod options;
