@@ -8,4 +8,5 @@ pub mod outbound;
 pub mod render;
 pub mod request;
 pub mod stream;
+mod turns;
 mod usage;
