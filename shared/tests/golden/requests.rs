@@ -15,7 +15,7 @@ pub(crate) fn cases(dialect: &str) -> Vec<Case> {
     files(&root().join("requests").join(dialect), "json")
 }
 
-fn body(case: &Case) -> Map<String, Value> {
+pub(crate) fn body(case: &Case) -> Map<String, Value> {
     case.json().as_object().cloned().expect("a body is an object")
 }
 
