@@ -96,7 +96,7 @@ async fn models_are_listed_in_the_shape_that_the_caller_knows() {
     let anthropic = list(&[("authorization", &bearer), ("anthropic-version", "2023-06-01")]).await;
     let body = anthropic.json();
     assert_eq!(body["data"][0]["type"], "model");
-    assert_eq!((&body["first_id"], &body["last_id"]), (&json!("demo/ok"), &json!("demo/ok")));
+    assert_eq!((&body["first_id"], &body["last_id"]), (&json!("demo/embed"), &json!("demo/ok")));
     assert_eq!(body["has_more"], json!(false));
     assert!(!anthropic.header("request-id").is_empty());
     let openai = list(&[("authorization", &bearer)]).await;

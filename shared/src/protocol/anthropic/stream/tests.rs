@@ -103,7 +103,7 @@ fn a_stream_reads_as_its_message() {
         .iter()
         .map(|call| (call.id.as_str(), call.name.as_str(), call.arguments.as_str()))
         .collect();
-    assert_eq!(calls, [("toolu_1", "f", "{\"a\":1}"), ("toolu_2", "g", "")]);
+    assert_eq!(calls, [("toolu_1", "f", "{\"a\":1}"), ("toolu_2", "g", "{}")]);
     assert_eq!(choice.finish, Some(FinishReason::ToolCalls));
     let usage = TokenUsage {
         uncached: 10,
