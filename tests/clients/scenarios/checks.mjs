@@ -28,7 +28,9 @@ export const UNKNOWN_MODEL = "demo-nowhere/none";
 export const Weather = z.object({ city: z.string(), degrees: z.number().int() });
 
 export const user = (content) => [{ role: "user", content }];
-export const prompt = (text, stream = false) => `${text}, ${CLIENT}${stream ? " in a stream" : ""}?`;
+let prompts = 0;
+// Numbered, so that no route is answered from the exact cache of another.
+export const prompt = (text, stream = false) => `${text}, ${CLIENT} ${++prompts}${stream ? " in a stream" : ""}?`;
 export const hello = (stream) => prompt("Say hello", stream);
 export const weather = (stream) => prompt("What is the weather in Oslo", stream);
 export const asJson = (stream = false) => prompt("The weather in Oslo as JSON", stream);

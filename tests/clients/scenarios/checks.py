@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ UNKNOWN_KEY = "tg_unknown_0000000000000000"
 UNKNOWN_MODEL = "demo-nowhere/none"
 
 _usages: list[dict[str, int]] = []
+_prompts = count(1)
 
 
 class Weather(BaseModel):
@@ -41,7 +43,8 @@ class Weather(BaseModel):
 
 
 def prompt(text: str, stream: bool = False) -> str:
-    return f"{text}, {CLIENT}{' in a stream' if stream else ''}?"
+    # Numbered, so that no route is answered from the exact cache of another.
+    return f"{text}, {CLIENT} {next(_prompts)}{' in a stream' if stream else ''}?"
 
 
 def hello(stream: bool) -> str:

@@ -8,7 +8,7 @@ use crate::protocol::fields::{BadRequest, Fields, kind};
 
 const MESSAGES_MAX: usize = 4096;
 /// What SDKs keep beside an answer and send back with it; it says nothing more to the model.
-const LABELS: &[&str] = &["annotations", "parsed"];
+const LABELS: &[&str] = &["annotations", "images", "parsed", "provider_specific_fields"];
 
 pub(super) fn read_all(fields: &mut Fields) -> Result<Vec<Message>, BadRequest> {
     fields.required("messages").map(|value| (value, "messages")).and_then(|(value, path)| match value {

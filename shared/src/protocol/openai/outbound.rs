@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{options, turns};
-use crate::protocol::canonical::{ChatRequest, Family, Thinking};
+use crate::protocol::canonical::{ChatRequest, Family, Thinking, Tool};
 use crate::protocol::outbound::Flavour;
 
 /// The body of the upstream call. It always streams, asks for usage and states the output limit
@@ -30,7 +30,12 @@ pub fn body(request: &ChatRequest, model: &str, max_output_tokens: u64, flavour:
         put("n", json!(request.choices));
     }
     if !request.tools.is_empty() {
-        put("tools", request.tools.iter().map(options::write_tool).collect());
+        // What is left of another vendor's members has no effect, and OpenAI refuses it.
+        let own = |tool: &Tool| match request.family {
+            Family::OpenAi => options::write_tool(tool),
+            Family::Anthropic => options::write_tool(&Tool { extra: Map::new(), ..tool.clone() }),
+        };
+        put("tools", request.tools.iter().map(own).collect());
     }
     if !request.stop.is_empty() {
         put("stop", json!(request.stop));

@@ -278,12 +278,14 @@ pub static PARAMETERS: &[Parameter] = &[
     extra("service_tier", [NOT_SHAPING, Translate, NOT_SHAPING]),
 ];
 
+/// The name that clients give the result of a tool says nothing that its call does not.
 fn has_extra(message: &Message) -> bool {
-    !message.extra.is_empty()
+    message.extra.keys().any(|name| message.role != Role::Tool || name != "name")
 }
 
+/// How finely arguments are streamed is not part of what is answered.
 fn has_more(tool: &Tool) -> bool {
-    !tool.extra.is_empty()
+    tool.extra.keys().any(|name| name != "eager_input_streaming")
 }
 
 fn says_more(part: &Part) -> bool {
