@@ -127,8 +127,8 @@ struct Message {
 #[derive(Debug)]
 struct OpenCall {
     index: u32,
-    /// The input as it stood at the block's start; most servers stream it instead.
-    at_start: Map<String, Value>,
+    /// The input as it stood at the block's start, unless it is streamed, as most servers do.
+    at_start: Option<Map<String, Value>>,
 }
 
 impl StreamDecoder {
@@ -193,7 +193,7 @@ impl Message {
             Block::ToolUse { id, name, input } => {
                 let index = self.calls_seen;
                 self.calls_seen += 1;
-                let at_start = input.as_object().cloned().unwrap_or_default();
+                let at_start = Some(input.as_object().cloned().unwrap_or_default());
                 self.calls.insert(block, OpenCall { index, at_start });
                 Some(call(ToolCallDelta {
                     index,
@@ -215,16 +215,17 @@ impl Message {
             }
             BlockDelta::InputJsonDelta { partial_json } => {
                 let open = self.calls.get_mut(&block).filter(|_| !partial_json.is_empty())?;
-                open.at_start.clear();
+                open.at_start = None;
                 Some(arguments(open.index, partial_json))
             }
             BlockDelta::Other => None,
         }
     }
 
+    /// A call without arguments gets the empty object that callers expect to read.
     fn stop(&mut self, block: u64) -> Option<Delta> {
-        let open = self.calls.remove(&block).filter(|open| !open.at_start.is_empty())?;
-        Some(arguments(open.index, Value::Object(open.at_start).to_string()))
+        let OpenCall { index, at_start } = self.calls.remove(&block)?;
+        Some(arguments(index, Value::Object(at_start?).to_string()))
     }
 }
 
