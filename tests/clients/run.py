@@ -102,11 +102,11 @@ def start_aimock(logs: Path) -> servers.Server:
 
 
 def gateway_config(smollm2: str, aimock: str, used: set[str]) -> dict[str, Any]:
-    def provider(dialect: str, base_url: str, **more: str) -> dict[str, Any]:
+    def provider(dialect: str, base_url: str, **more: Any) -> dict[str, Any]:
         return {"dialect": dialect, "base_url": base_url, "local": True, **more}
 
     providers = {
-        "local": provider("openai", f"{smollm2}/v1"),
+        "local": provider("openai", f"{smollm2}/v1", models={"smollm2-embed": "smollm2"}),
         "local-messages": provider("anthropic", f"{smollm2}/v1", secret="env:UPSTREAM_KEY"),
         "openai": provider("openai", f"{aimock}/v1", secret="env:UPSTREAM_KEY"),
         "anthropic": provider("anthropic", f"{aimock}/v1", secret="env:UPSTREAM_KEY"),

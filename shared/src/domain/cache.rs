@@ -13,7 +13,8 @@ use super::key::hex;
 pub struct CacheKey(String);
 
 impl CacheKey {
-    /// `material` is one JSON object; its keys are ordered, so equal objects have equal hashes.
+    /// `material` is one JSON object. Its members keep their order, since the order of a schema's
+    /// members shapes the answer.
     pub fn of(material: &Value) -> Self {
         CacheKey(hex(&Sha256::digest(material.to_string().as_bytes())))
     }

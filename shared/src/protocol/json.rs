@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn an_object_is_read_as_it_stands() {
-        let body = r#"{"a":[1,-2,0.5,null,true,"é"],"b":{"c":{}}}"#;
+        let body = r#"{"b":[1,-2,0.5,null,true,"é"],"a":{"z":{},"y":{}}}"#;
         assert_eq!(Value::Object(parse_object(body.as_bytes()).expect("valid")).to_string(), body);
     }
 

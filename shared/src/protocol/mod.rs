@@ -20,6 +20,7 @@ pub mod json;
 pub mod openai;
 pub mod outbound;
 pub mod responses;
+mod schema;
 pub mod seed;
 pub mod size;
 pub mod sse;

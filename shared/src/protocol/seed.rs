@@ -51,7 +51,7 @@ fn unknown_field(name: &str) -> BadRequest {
     BadRequest::new(name, format!("unknown field {name:?}{}", hint.unwrap_or_default()))
 }
 
-/// The prompt form's stream: text, then one `done`.
+/// The prompt form's stream: text, then one `done`. A refusal is text like any other.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     head: Option<ReplyHead>,
@@ -64,9 +64,10 @@ impl Renderer for Stream {
     }
 
     fn delta(&mut self, delta: &Delta) -> String {
-        match delta.content.as_deref() {
-            None | Some("") => String::new(),
-            Some(text) => sse::event(&json!({ "delta": text }).to_string()),
+        let texts = [&delta.content, &delta.refusal].into_iter().flatten();
+        match texts.map(String::as_str).collect::<String>() {
+            text if text.is_empty() || delta.choice > 0 => String::new(),
+            text => sse::event(&json!({ "delta": text }).to_string()),
         }
     }
 
@@ -81,7 +82,8 @@ impl Renderer for Stream {
 }
 
 pub(super) fn whole(head: &ReplyHead, answer: &Answer, summary: &Summary) -> String {
-    let text = answer.choices.first().and_then(|choice| choice.content.clone()).unwrap_or_default();
+    let texts = answer.choices.first().into_iter().flat_map(|choice| [&choice.content, &choice.refusal]);
+    let text: String = texts.flatten().map(String::as_str).collect();
     let mut body = facts(head, summary);
     body.insert("response".into(), json!(text));
     Value::Object(body).to_string()

@@ -81,6 +81,9 @@ pub fn cache_material(request: &ChatRequest) -> Value {
         .filter(|(name, _)| shapes_the_answer(name))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
+    // The families have extra fields of their own, and do not mean the same by an effort.
+    let is_shared = extra.is_empty() && request.unlisted.is_empty() && request.reasoning.is_none();
+    let family = if is_shared { None } else { Some(format!("{:?}", request.family)) };
     json!({
         "messages": messages,
         "tools": request.tools.iter().map(options::write_tool).collect::<Vec<_>>(),
@@ -91,7 +94,7 @@ pub fn cache_material(request: &ChatRequest) -> Value {
         "stop": request.stop,
         "max_output_tokens": request.max_output_tokens,
         "reasoning": request.reasoning,
-        "family": if extra.is_empty() && request.unlisted.is_empty() { None } else { Some(format!("{:?}", request.family)) },
+        "family": family,
         "extra": extra,
         "unlisted": request.unlisted,
     })

@@ -47,7 +47,9 @@ const text = (model) => {
       assert.ok(deltas.length > 1, `not a stream of text: ${deltas}`);
       checks.requireHello(model, deltas.join(""));
       const [{ message }, end] = [events[0], events.at(-2)];
+      // Upstreams of other dialects tell the input only at the end, and the end is what counts.
       message.usage.output_tokens = end.usage.output_tokens;
+      message.usage.input_tokens = end.usage.input_tokens || message.usage.input_tokens;
       message.stop_reason = end.delta.stop_reason;
       finished(message);
     },

@@ -58,7 +58,9 @@ def text_scenario(model: str) -> dict[str, Check]:
         require(len(deltas) > 1, f"not a stream of text: {deltas}")
         checks.require_hello(model, "".join(deltas))
         start, end = stream[0].message, stream[-2]
+        # Upstreams of other dialects tell the input only at the end, and the end is what counts.
         start.usage.output_tokens = end.usage.output_tokens
+        start.usage.input_tokens = end.usage.input_tokens or start.usage.input_tokens
         start.stop_reason = end.delta.stop_reason
         finished(start)
 

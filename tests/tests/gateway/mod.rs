@@ -7,6 +7,7 @@ mod counting;
 mod embeddings;
 mod faults;
 mod idempotency;
+mod messages;
 mod responses;
 mod round_trips;
 mod settings;

@@ -86,7 +86,12 @@ impl Stores {
 
 /// On a laptop secrets stand in the environment, and so do credentials of AWS where there are any.
 fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
-    let account = AwsConfig::from_env().ok();
+    // A Bedrock provider may name its region itself, so credentials alone are enough.
+    let variable = |name: &str| match (name, std::env::var(name).ok()) {
+        ("AWS_DEFAULT_REGION", None) => Some("us-east-1".to_owned()),
+        (_, value) => value,
+    };
+    let account = AwsConfig::from_lookup(variable).ok();
     Surroundings {
         secrets: Arc::new(EnvironmentSecrets),
         account: account.as_ref().map(Account::from),

@@ -6,6 +6,7 @@ use super::{thinking, turns};
 use crate::protocol::canonical::{ChatRequest, Family, JsonSchema, ResponseFormat, Tool, ToolChoice};
 use crate::protocol::claude::Claude;
 use crate::protocol::forced_tool::{self, ForcedTool};
+use crate::protocol::schema::{close, parameters};
 use crate::protocol::support::needs_forced_tool;
 
 const BETA: &str = "anthropic-beta";
@@ -89,17 +90,16 @@ fn tools(request: &ChatRequest, model: &str) -> (Option<Value>, Option<Value>) {
 }
 
 fn write_forced(tool: &ForcedTool) -> Value {
-    json!({ "name": forced_tool::NAME, "description": tool.description, "input_schema": tool.schema })
+    json!({ "name": forced_tool::NAME, "description": tool.description, "input_schema": parameters(Some(&tool.schema)) })
 }
 
 fn write_tool(tool: &Tool, own: bool) -> Value {
     let mut out = if own { tool.extra.clone() } else { Map::new() };
-    let schema = tool.parameters.clone().unwrap_or_else(|| json!({ "type": "object" }));
     let members = [
         ("name", Some(json!(tool.name))),
         ("description", tool.description.clone().map(Value::String)),
-        ("input_schema", Some(schema)),
-        ("strict", tool.strict.map(Value::Bool)),
+        ("input_schema", Some(parameters(tool.parameters.as_ref()))),
+        ("strict", tool.strict.filter(|strict| *strict).map(Value::Bool)),
         ("cache_control", tool.cache.map(turns::write_cache)),
     ];
     out.extend(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
@@ -138,23 +138,6 @@ fn format(request: &ChatRequest, model: &str) -> Option<Value> {
         close(&mut schema);
     }
     Some(json!({ "type": "json_schema", "schema": schema }))
-}
-
-/// Says of every object that it has no further members: the vendor refuses a schema that leaves it
-/// open, and an answer that fits the closed one fits the open one as well.
-fn close(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            let is_object = members.get("type").is_some_and(|kind| kind == "object");
-            if is_object && !members.contains_key("additionalProperties") {
-                members.insert("additionalProperties".into(), json!(false));
-            }
-            let is_schema = |name: &str| !["const", "default", "enum", "examples"].contains(&name);
-            members.iter_mut().filter(|(name, _)| is_schema(name)).for_each(|(_, member)| close(member));
-        }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

@@ -85,3 +85,6 @@ fn stop_sequences(fields: &mut Fields) -> Result<Vec<String>, BadRequest> {
     };
     sequences.into_iter().enumerate().map(text).collect()
 }
+
+#[cfg(test)]
+mod tests;

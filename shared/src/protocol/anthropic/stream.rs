@@ -127,7 +127,8 @@ struct Message {
 #[derive(Debug)]
 struct OpenCall {
     index: u32,
-    /// The input as it stood at the block's start, unless it is streamed, as most servers do.
+    /// The input as it stood at the block's start; most servers stream it instead, unless it is empty.
+    /// None once any of it was told.
     at_start: Option<Map<String, Value>>,
 }
 
@@ -222,10 +223,9 @@ impl Message {
         }
     }
 
-    /// A call without arguments gets the empty object that callers expect to read.
     fn stop(&mut self, block: u64) -> Option<Delta> {
-        let OpenCall { index, at_start } = self.calls.remove(&block)?;
-        Some(arguments(index, Value::Object(at_start?).to_string()))
+        let open = self.calls.remove(&block)?;
+        Some(arguments(open.index, Value::Object(open.at_start?).to_string()))
     }
 }
 

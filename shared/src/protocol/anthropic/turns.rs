@@ -98,9 +98,9 @@ fn write_reasoning(block: &ReasoningBlock) -> Option<Value> {
     (block.signature.is_some() || block.redacted.is_some()).then(|| write_thinking(block))
 }
 
-/// Empty texts are refused by the vendor and say nothing.
+/// A text without a visible character says nothing, and the vendor refuses a turn of such texts.
 fn write_text(text: &str, cache: Option<CacheTtl>, extra: Option<&Map<String, Value>>) -> Option<Value> {
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return None;
     }
     let mut block = extra.cloned().unwrap_or_default();

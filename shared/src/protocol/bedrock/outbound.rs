@@ -8,6 +8,7 @@ use super::tools;
 use crate::protocol::canonical::{ChatRequest, JsonSchema, ResponseFormat};
 use crate::protocol::claude::Claude;
 use crate::protocol::forced_tool::ForcedTool;
+use crate::protocol::schema::close;
 use crate::protocol::support::needs_forced_tool;
 
 /// The body of the upstream call, with the output limit that the hold was computed with. `model` is
@@ -19,7 +20,7 @@ pub fn body(request: &ChatRequest, model: &str, max_output_tokens: u64) -> Value
     let forced = forced_tool(request, model);
     let mut out = Map::new();
     out.insert("messages".to_owned(), writer.turns(&request.messages).into());
-    out.insert("inferenceConfig".to_owned(), inference(request, max_output_tokens));
+    out.insert("inferenceConfig".to_owned(), inference(request, claude, max_output_tokens));
     let system = writer.system(&request.messages);
     let format = if forced.is_some() { None } else { text_format(request) };
     let optional = [
@@ -43,11 +44,13 @@ pub fn forced_tool(request: &ChatRequest, model: &str) -> Option<ForcedTool> {
     request.response_format.as_ref().filter(|_| must).and_then(ForcedTool::of)
 }
 
-fn inference(request: &ChatRequest, max_output_tokens: u64) -> Value {
+fn inference(request: &ChatRequest, claude: Claude, max_output_tokens: u64) -> Value {
     let mut config = json!({ "maxTokens": max_output_tokens });
     let sampling = &request.sampling;
+    // A Claude samples at 1 by itself, and newer ones refuse to be told of temperature and top_p both.
+    let is_told = |value: &&Value| !claude.is_claude() || value.as_f64() != Some(1.0);
     for (name, value) in [("temperature", &sampling.temperature), ("topP", &sampling.top_p)] {
-        if let Some(value) = value {
+        if let Some(value) = value.as_ref().filter(is_told) {
             config[name] = value.clone();
         }
     }
@@ -69,6 +72,8 @@ fn text_format(request: &ChatRequest) -> Option<Value> {
     else {
         return None;
     };
+    let mut schema = schema.clone();
+    close(&mut schema);
     let schema = object([
         ("schema", Some(json!(schema.to_string()))),
         ("name", Some(json!(name))),

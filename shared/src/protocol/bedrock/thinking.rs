@@ -27,7 +27,7 @@ impl Thinking {
                 Thinking { field: budgeted(request, reasoning, max_output_tokens), effort: None }
             }
             ThinkingStyle::Adaptive => {
-                let field = is_asked(reasoning).then(|| adaptive(reasoning));
+                let field = request.wants_thinking().then(|| adaptive(reasoning));
                 let effort =
                     reasoning.effort.as_deref().and_then(|word| effort(word, claude, field.is_some()));
                 Thinking { field, effort }
@@ -36,15 +36,8 @@ impl Thinking {
     }
 }
 
-fn is_asked(reasoning: &Reasoning) -> bool {
-    match (reasoning.thinking, reasoning.effort.as_deref()) {
-        (Some(Asked::Disabled), _) | (None, None | Some("none")) => false,
-        (Some(Asked::Budget(_) | Asked::Adaptive), _) | (None, Some(_)) => true,
-    }
-}
-
 fn budgeted(request: &ChatRequest, reasoning: &Reasoning, max_output_tokens: u64) -> Option<Value> {
-    if !is_asked(reasoning) || !may_go_on(&request.messages) {
+    if !request.wants_thinking() || !may_go_on(&request.messages) {
         return None;
     }
     let asked = match reasoning.thinking {

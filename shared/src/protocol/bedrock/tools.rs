@@ -2,18 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::is_claude_or_nova;
 use super::message::cache_point;
 use crate::protocol::canonical::{ChatRequest, Message, Tool, ToolChoice};
 use crate::protocol::forced_tool::{self, ForcedTool};
+use crate::protocol::schema::parameters;
 
 /// `toolConfig`. Bedrock demands it as soon as the history has tool calls or results, and at least
 /// one tool in it: where the request offers none, those that were called are described again.
 pub(super) fn config(request: &ChatRequest, model: &str, forced: Option<&ForcedTool>) -> Option<Value> {
     if let Some(tool) = forced {
-        let spec = json!({ "name": forced_tool::NAME, "description": tool.description, "inputSchema": { "json": schema(Some(&tool.schema)) } });
+        let spec = json!({ "name": forced_tool::NAME, "description": tool.description, "inputSchema": { "json": parameters(Some(&tool.schema)) } });
         let choice = json!({ "tool": { "name": forced_tool::NAME } });
         return Some(json!({ "tools": [{ "toolSpec": spec }], "toolChoice": choice }));
     }
@@ -54,7 +55,8 @@ fn choice(choice: &ToolChoice) -> Option<Value> {
 
 /// The tool, and the cache point behind it.
 fn write(tool: &Tool, model: &str) -> Vec<Value> {
-    let mut spec = json!({ "name": tool.name, "inputSchema": { "json": schema(tool.parameters.as_ref()) } });
+    let mut spec =
+        json!({ "name": tool.name, "inputSchema": { "json": parameters(tool.parameters.as_ref()) } });
     if let Some(description) = tool.description.as_deref().filter(|text| !text.is_empty()) {
         spec["description"] = json!(description);
     }
@@ -65,25 +67,12 @@ fn write(tool: &Tool, model: &str) -> Vec<Value> {
     std::iter::once(json!({ "toolSpec": spec })).chain(cache).collect()
 }
 
-/// Bedrock refuses a schema whose type is not stated to be an object.
-fn schema(parameters: Option<&Value>) -> Value {
-    let mut schema = match parameters {
-        Some(Value::Object(schema)) => schema.clone(),
-        Some(other) => return other.clone(),
-        None => Map::new(),
-    };
-    if !schema.contains_key("type") {
-        schema.insert("type".to_owned(), json!("object"));
-    }
-    Value::Object(schema)
-}
-
 /// What was called before, once each. Their schemas are not known any more.
 fn called(messages: &[Message]) -> Vec<Value> {
     let mut seen = BTreeSet::new();
     let calls = messages.iter().flat_map(|message| &message.tool_calls);
     let names = calls.map(|call| call.name.as_str()).filter(|name| seen.insert(*name));
-    names.map(|name| json!({ "toolSpec": { "name": name, "description": GONE, "inputSchema": { "json": schema(None) } } })).collect()
+    names.map(|name| json!({ "toolSpec": { "name": name, "description": GONE, "inputSchema": { "json": parameters(None) } } })).collect()
 }
 
 /// Converse cannot say that no tool may be called, so the model is told.

@@ -128,8 +128,46 @@ impl Message {
         }
     }
 
+    /// Takes in what the same speaker said next. What was said comes before what was called, as it
+    /// does in every message.
+    pub fn append(&mut self, next: Message) {
+        self.reasoning.extend(next.reasoning);
+        self.content.append(next.content);
+        self.tool_calls.extend(next.tool_calls);
+        self.cache = next.cache.or(self.cache);
+        self.extra.extend(next.extra);
+    }
+
     pub(super) fn has_cache_point(&self) -> bool {
         self.cache.is_some() || self.parts().iter().any(|part| part.cache().is_some())
+    }
+}
+
+impl Content {
+    /// Nothing, or a string without a character.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Content::None => true,
+            Content::Text(text) => text.is_empty(),
+            Content::Parts(_) => false,
+        }
+    }
+
+    /// Adds what was said next.
+    pub fn append(&mut self, next: Content) {
+        *self = match (std::mem::replace(self, Content::None), next) {
+            (Content::None, next) => next,
+            (said, Content::None) => said,
+            (said, next) => Content::Parts(said.into_parts().into_iter().chain(next.into_parts()).collect()),
+        };
+    }
+
+    fn into_parts(self) -> Vec<Part> {
+        match self {
+            Content::None => Vec::new(),
+            Content::Text(text) => vec![Part::text(text)],
+            Content::Parts(parts) => parts,
+        }
     }
 }
 

@@ -45,6 +45,19 @@ pub enum Family {
 }
 
 impl ChatRequest {
+    /// Whether the model is to think. To a Messages caller an effort alone is no wish for it.
+    pub fn wants_thinking(&self) -> bool {
+        let Some(reasoning) = &self.reasoning else { return false };
+        match reasoning.thinking {
+            Some(Thinking::Disabled) => false,
+            Some(Thinking::Budget(_) | Thinking::Adaptive) => true,
+            None => {
+                let effort = reasoning.effort.as_deref().is_some_and(|effort| effort != "none");
+                effort && self.family == Family::OpenAi
+            }
+        }
+    }
+
     /// Whether the caller asked the provider to keep any part of the prompt in its cache.
     pub fn has_cache_points(&self) -> bool {
         self.tools.iter().any(|tool| tool.cache.is_some())

@@ -1,13 +1,14 @@
-//! Messages of the chat-completions dialect, read and written.
+//! Reads messages of the chat-completions dialect.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::options::{cache_control, write_tool_call};
+use super::options::cache_control;
 use crate::protocol::canonical::{Content, Message, Part, ReasoningBlock, Role, ToolCall};
 use crate::protocol::fields::{BadRequest, Fields, kind};
-use crate::protocol::outbound::Flavour;
 
 const MESSAGES_MAX: usize = 4096;
+/// What SDKs keep beside an answer and send back with it; it says nothing more to the model.
+const LABELS: &[&str] = &["annotations", "parsed"];
 
 pub(super) fn read_all(fields: &mut Fields) -> Result<Vec<Message>, BadRequest> {
     fields.required("messages").map(|value| (value, "messages")).and_then(|(value, path)| match value {
@@ -30,10 +31,14 @@ fn read(item: Value, path: &str) -> Result<Message, BadRequest> {
     let mut fields = Fields::at(item, path)?;
     let role = read_role(&mut fields)?;
     let tool_calls = read_tool_calls(&mut fields)?;
-    let content = read_content(&mut fields)?;
+    let mut content = read_content(&mut fields)?;
     let reasoning = read_reasoning(&mut fields)?;
-    let speaks = !tool_calls.is_empty() || fields.value("refusal").is_some();
-    if content == Content::None && !(role == Role::Assistant && speaks) {
+    let refusal = fields.string("refusal")?.filter(|text| !text.is_empty());
+    if let (true, Some(text)) = (content.is_empty(), refusal) {
+        content = Content::Parts(vec![Part::Refusal { text }]);
+    }
+    let calls = role == Role::Assistant && !tool_calls.is_empty();
+    if content == Content::None && !calls {
         return Err(BadRequest::new(
             fields.path("content"),
             format!("{} is required", fields.path("content")),
@@ -50,6 +55,9 @@ fn read(item: Value, path: &str) -> Result<Message, BadRequest> {
         return Err(BadRequest::new(fields.path("audio"), "audio messages have no price here"));
     }
     let cache = cache_control(&mut fields)?;
+    for label in LABELS {
+        fields.value(label);
+    }
     let extra = fields.rest().into_iter().filter(|(_, value)| !value.is_null()).collect();
     Ok(Message { role, reasoning, content, tool_calls, tool_call_id, tool_failed: false, cache, extra })
 }
@@ -86,7 +94,7 @@ pub(in crate::protocol) fn read_thinking(block: Value, path: &str) -> Result<Rea
     }
 }
 
-/// The same written back.
+/// The same written.
 pub(in crate::protocol) fn write_thinking(block: &ReasoningBlock) -> Value {
     match &block.redacted {
         Some(data) => json!({ "type": "redacted_thinking", "data": data }),
@@ -192,89 +200,31 @@ pub(super) fn seal(extra_content: &Value) -> Option<String> {
     extra_content["google"]["thought_signature"].as_str().map(str::to_owned)
 }
 
-/// What Google takes where a call was made by another vendor's model, which sealed no thought.
-/// Source: ai.google.dev/gemini-api/docs/thought-signatures.
-const NO_SEAL: &str = "skip_thought_signature_validator";
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The messages as the dialect writes them. Tool messages take text only, so the images that tools
-/// returned follow in a message of the user.
-pub(super) fn write_all(messages: &[Message], flavour: Flavour) -> Vec<Value> {
-    let mut out = Vec::with_capacity(messages.len());
-    let mut shown: Vec<Value> = Vec::new();
-    for message in messages {
-        if message.role != Role::Tool && !shown.is_empty() {
-            out.push(json!({ "role": "user", "content": std::mem::take(&mut shown) }));
-        }
-        out.push(write(message, flavour));
-        if message.role == Role::Tool {
-            shown.extend(message.parts().iter().filter(|part| part.is_image()).map(write_part));
-        }
+    fn one(message: Value) -> Message {
+        read(message, "messages[0]").expect("a message")
     }
-    if !shown.is_empty() {
-        out.push(json!({ "role": "user", "content": shown }));
-    }
-    out
-}
 
-fn write(message: &Message, flavour: Flavour) -> Value {
-    let mut out = message.extra.clone();
-    out.insert("role".into(), json!(message.role));
-    let is_said = |part: &&Part| message.role != Role::Tool || !part.is_image();
-    let content = match &message.content {
-        Content::None => Value::Null,
-        Content::Text(text) => json!(text),
-        Content::Parts(parts) => match parts.iter().filter(is_said).map(write_part).collect::<Vec<_>>() {
-            parts if parts.is_empty() => json!(""),
-            parts => json!(parts),
-        },
-    };
-    out.insert("content".into(), content);
-    if !message.tool_calls.is_empty() {
-        let calls = message.tool_calls.iter().map(|call| write_sealed(call, flavour));
-        out.insert("tool_calls".into(), calls.collect());
+    #[test]
+    fn a_message_of_the_sdk_comes_back_as_what_it_said() {
+        let sent_back = json!({
+            "role": "assistant", "content": "Hello!", "refusal": null, "annotations": [], "audio": null,
+            "function_call": null, "tool_calls": null, "parsed": { "a": 1 },
+        });
+        assert_eq!(one(sent_back), Message::text(Role::Assistant, "Hello!"));
     }
-    if let Some(id) = &message.tool_call_id {
-        out.insert("tool_call_id".into(), json!(id));
-    }
-    let unsealed: String = message.reasoning.iter().map(unsealed_text).collect();
-    if flavour == Flavour::Compatible && !unsealed.is_empty() {
-        out.insert("reasoning_content".into(), json!(unsealed));
-    }
-    Value::Object(out)
-}
 
-/// Servers that show their reasoning as text want it back as text; a sealed block is another's.
-fn unsealed_text(block: &ReasoningBlock) -> &str {
-    if block.signature.is_none() { &block.text } else { "" }
-}
-
-fn write_sealed(call: &ToolCall, flavour: Flavour) -> Value {
-    match (flavour, &call.signature) {
-        (Flavour::Google, None) => {
-            write_tool_call(&ToolCall { signature: Some(NO_SEAL.to_owned()), ..call.clone() })
+    #[test]
+    fn a_refusal_is_what_was_said_where_nothing_else_was() {
+        let refused = Content::Parts(vec![Part::Refusal { text: "No.".to_owned() }]);
+        for content in [json!(null), json!("")] {
+            let message = one(json!({ "role": "assistant", "content": content, "refusal": "No." }));
+            assert_eq!(message.content, refused, "{content}");
         }
-        (Flavour::Google, Some(_)) => write_tool_call(call),
-        (Flavour::Official | Flavour::Compatible, _) => {
-            write_tool_call(&ToolCall { signature: None, ..call.clone() })
-        }
-    }
-}
-
-fn write_part(part: &Part) -> Value {
-    match part {
-        Part::Text { text, extra, .. } => {
-            let mut out: Map<String, Value> = extra.clone();
-            out.insert("type".into(), json!("text"));
-            out.insert("text".into(), json!(text));
-            Value::Object(out)
-        }
-        Part::Image { url, detail, .. } => {
-            let mut image = json!({ "url": url });
-            if let Some(detail) = detail {
-                image["detail"] = json!(detail);
-            }
-            json!({ "type": "image_url", "image_url": image })
-        }
-        Part::Refusal { text } => json!({ "type": "refusal", "refusal": text }),
+        let both = one(json!({ "role": "assistant", "content": "Well.", "refusal": "No." }));
+        assert_eq!(both.content, Content::Text("Well.".to_owned()));
     }
 }

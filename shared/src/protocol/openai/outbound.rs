@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{message, options};
-use crate::protocol::canonical::{ChatRequest, Family, Reasoning, Thinking};
+use super::{options, turns};
+use crate::protocol::canonical::{ChatRequest, Family, Thinking};
 use crate::protocol::outbound::Flavour;
 
 /// The body of the upstream call. It always streams, asks for usage and states the output limit
@@ -18,7 +18,7 @@ pub fn body(request: &ChatRequest, model: &str, max_output_tokens: u64, flavour:
         out.insert(name.to_owned(), value);
     };
     put("model", json!(model));
-    put("messages", Value::Array(message::write_all(&request.messages, flavour)));
+    put("messages", Value::Array(turns::write_all(&request.messages, flavour)));
     put("stream", json!(true));
     put("stream_options", json!({ "include_usage": true }));
     let limit_name = match flavour {
@@ -40,7 +40,7 @@ pub fn body(request: &ChatRequest, model: &str, max_output_tokens: u64, flavour:
         ("tool_choice", request.tool_choice.as_ref().map(options::write_tool_choice)),
         ("parallel_tool_calls", request.parallel_tool_calls.map(Value::Bool)),
         ("response_format", request.response_format.as_ref().map(options::write_response_format)),
-        ("reasoning_effort", request.reasoning.as_ref().and_then(effort).map(Value::from)),
+        ("reasoning_effort", effort(request).map(Value::from)),
         ("user", request.user.clone().map(Value::String)),
         ("temperature", sampling.temperature.clone()),
         ("top_p", sampling.top_p.clone()),
@@ -58,10 +58,11 @@ pub fn body(request: &ChatRequest, model: &str, max_output_tokens: u64, flavour:
 
 /// Thinking in the words of another vendor becomes an effort. The steps between the budgets are
 /// ours: OpenAI publishes none. Adaptive thinking is the model's own default, so nothing is said.
-fn effort(reasoning: &Reasoning) -> Option<&str> {
-    match (&reasoning.effort, reasoning.thinking) {
-        // OpenAI knows no more than this; the two words mean the same to a caller.
-        (Some(effort), _) if effort == "max" => Some("xhigh"),
+fn effort(request: &ChatRequest) -> Option<&str> {
+    let reasoning = request.reasoning.as_ref()?;
+    match (reasoning.effort.as_deref(), reasoning.thinking) {
+        // Most models of OpenAI know no more than this; to another's caller the two words mean the same.
+        (Some("max"), _) if request.family == Family::Anthropic => Some("xhigh"),
         (Some(effort), _) => Some(effort),
         (None, Some(Thinking::Budget(tokens))) => Some(match tokens {
             0..4096 => "low",

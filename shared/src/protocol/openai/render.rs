@@ -1,6 +1,7 @@
 //! Writes replies in the chat-completions dialect.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use super::message::write_thinking;
 use super::options::write_tool_call;
 use super::usage::Usage;
 use crate::protocol::answer::{Answer, Choice};
-use crate::protocol::canonical::{Delta, ReasoningBlock, ToolCallDelta};
+use crate::protocol::canonical::{Delta, ReasoningBlock, ToolCall, ToolCallDelta};
 use crate::protocol::dialect::{Dialect, Renderer, ReplyHead, Summary, finish_word};
 use crate::protocol::error::ErrorReport;
 use crate::protocol::sse;
@@ -55,7 +56,7 @@ struct WireDelta<'a> {
 struct WireToolCall<'a> {
     index: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a str>,
+    id: Option<Cow<'a, str>>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     function: WireFunction<'a>,
@@ -76,6 +77,8 @@ pub struct Stream {
     head: Option<ReplyHead>,
     /// The reasoning of each choice that is open, until its seal is known and it can be told whole.
     thinking: BTreeMap<u32, String>,
+    /// The calls that have begun, by choice and index.
+    calls: BTreeSet<(u32, u32)>,
 }
 
 impl Renderer for Stream {
@@ -99,6 +102,13 @@ impl Renderer for Stream {
         let Some(head) = self.head.as_ref().filter(|head| u64::from(delta.choice) < head.choices) else {
             return String::new();
         };
+        let calls = &mut self.calls;
+        let tool_calls = delta.tool_calls.iter().map(|call| {
+            let begins = calls.insert((delta.choice, call.index));
+            let made_up = (begins && call.id.is_none()).then(|| call_id(head, call.index as usize));
+            tool_call(call, made_up)
+        });
+        let tool_calls = tool_calls.collect();
         let choice = WireChoice {
             index: delta.choice,
             delta: WireDelta {
@@ -107,7 +117,7 @@ impl Renderer for Stream {
                 refusal: delta.refusal.as_deref(),
                 reasoning_content: delta.reasoning.as_ref().and_then(|thought| thought.text.as_deref()),
                 thinking_blocks,
-                tool_calls: delta.tool_calls.iter().map(tool_call).collect(),
+                tool_calls,
             },
             logprobs: delta.logprobs.as_ref(),
             finish_reason: delta.finish.as_ref().map(finish_word),
@@ -146,13 +156,8 @@ impl Stream {
 /// The body of a plain answer.
 pub fn completion(head: &ReplyHead, answer: &Answer, summary: &Summary) -> String {
     let asked = usize::try_from(head.choices).unwrap_or(usize::MAX);
-    let choices: Vec<Value> = answer
-        .choices
-        .iter()
-        .take(asked)
-        .enumerate()
-        .map(|(index, choice)| whole_choice(index, choice))
-        .collect();
+    let choices = answer.choices.iter().take(asked).enumerate();
+    let choices: Vec<Value> = choices.map(|(index, choice)| whole_choice(head, index, choice)).collect();
     json!({
         "id": completion_id(head),
         "object": "chat.completion",
@@ -182,11 +187,17 @@ fn completion_id(head: &ReplyHead) -> String {
     format!("chatcmpl-{}", head.request_id)
 }
 
-fn tool_call(call: &ToolCallDelta) -> WireToolCall<'_> {
+/// An id for the call of a provider that gave it none: its result must name one.
+fn call_id(head: &ReplyHead, index: usize) -> String {
+    format!("call_{}_{index}", head.request_id)
+}
+
+fn tool_call(call: &ToolCallDelta, made_up: Option<String>) -> WireToolCall<'_> {
+    let id = call.id.as_deref().map(Cow::Borrowed).or(made_up.map(Cow::Owned));
     WireToolCall {
         index: call.index,
-        id: call.id.as_deref(),
-        kind: call.id.as_ref().map(|_| "function"),
+        kind: id.as_ref().map(|_| "function"),
+        id,
         function: WireFunction { name: call.name.as_deref(), arguments: &call.arguments },
         extra_content: call
             .signature
@@ -195,7 +206,7 @@ fn tool_call(call: &ToolCallDelta) -> WireToolCall<'_> {
     }
 }
 
-fn whole_choice(index: usize, choice: &Choice) -> Value {
+fn whole_choice(head: &ReplyHead, index: usize, choice: &Choice) -> Value {
     let mut message = json!({ "role": "assistant", "content": choice.content, "refusal": choice.refusal });
     if let Some(reasoning) = choice.reasoning_text() {
         message["reasoning_content"] = json!(reasoning);
@@ -206,7 +217,9 @@ fn whole_choice(index: usize, choice: &Choice) -> Value {
         message["thinking_blocks"] = json!(sealed);
     }
     if !choice.tool_calls.is_empty() {
-        message["tool_calls"] = choice.tool_calls.iter().map(write_tool_call).collect();
+        let calls = choice.tool_calls.iter().enumerate();
+        message["tool_calls"] =
+            calls.map(|(index, call)| write_tool_call(&named(head, index, call))).collect();
     }
     json!({
         "index": index,
@@ -214,4 +227,11 @@ fn whole_choice(index: usize, choice: &Choice) -> Value {
         "logprobs": choice.logprobs,
         "finish_reason": choice.finish.as_ref().map(finish_word),
     })
+}
+
+fn named<'a>(head: &ReplyHead, index: usize, call: &'a ToolCall) -> Cow<'a, ToolCall> {
+    match call.id.is_empty() {
+        true => Cow::Owned(ToolCall { id: call_id(head, index), ..call.clone() }),
+        false => Cow::Borrowed(call),
+    }
 }

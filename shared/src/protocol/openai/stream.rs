@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::calls::Calls;
 use super::message::seal;
 use super::usage::Usage;
 use crate::protocol::canonical::{Chunk, Delta, FinishReason, ReasoningDelta, ToolCallDelta};
@@ -38,20 +39,39 @@ struct WireChoice {
 #[derive(Default, Deserialize)]
 struct WireDelta {
     #[serde(default)]
-    content: Option<String>,
+    content: Option<WireContent>,
     #[serde(default)]
     refusal: Option<String>,
-    // Not OpenAI's own, but what DeepSeek, vLLM and llama.cpp call it.
-    #[serde(default, alias = "reasoning")]
+    // Not OpenAI's own, but what DeepSeek and llama.cpp call it. Others say `reasoning`, and vLLM
+    // says the same under both names.
+    #[serde(default)]
     reasoning_content: Option<String>,
     #[serde(default)]
+    reasoning: Option<String>,
+    #[serde(default)]
     tool_calls: Option<Vec<WireToolCall>>,
+}
+
+/// Mistral's models that reason write parts instead of a string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireContent {
+    Text(String),
+    Parts(Vec<WirePart>),
+}
+
+#[derive(Deserialize)]
+struct WirePart {
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    thinking: Vec<WirePart>,
 }
 
 #[derive(Deserialize)]
 struct WireToolCall {
     #[serde(default)]
-    index: u32,
+    index: Option<u32>,
     #[serde(default)]
     id: Option<String>,
     #[serde(default)]
@@ -72,19 +92,16 @@ struct WireFunction {
 #[derive(Debug, Default)]
 pub struct StreamDecoder {
     events: SseReader,
+    calls: Calls,
 }
 
 impl Decoder for StreamDecoder {
     fn feed(&mut self, bytes: &[u8]) -> Vec<Result<Frame, String>> {
-        self.events.frames(bytes, read)
+        self.events.frames(bytes, |data| read(data, &mut self.calls))
     }
 }
 
-/// Reads the data of one event.
-///
-/// # Errors
-/// The reason, when it is not a frame of this dialect.
-pub fn read(data: &str) -> Result<Frame, String> {
+fn read(data: &str, calls: &mut Calls) -> Result<Frame, String> {
     if data == "[DONE]" {
         return Ok(Frame::Done);
     }
@@ -93,9 +110,10 @@ pub fn read(data: &str) -> Result<Frame, String> {
         return Ok(error_frame(&error));
     }
     Ok(Frame::Chunk(Chunk {
-        model: wire.model,
-        fingerprint: wire.system_fingerprint,
-        deltas: wire.choices.into_iter().map(delta).collect(),
+        // Azure opens with a chunk about the prompt that names no model.
+        model: said(wire.model),
+        fingerprint: said(wire.system_fingerprint),
+        deltas: wire.choices.into_iter().map(|choice| delta(choice, calls)).collect(),
         usage: wire.usage.map(|usage| usage.partition()),
     }))
 }
@@ -109,23 +127,51 @@ pub fn error_frame(error: &Value) -> Frame {
     Frame::Error { message, code: text("code").or_else(|| text("type")) }
 }
 
-fn delta(choice: WireChoice) -> Delta {
-    let call = |call: WireToolCall| ToolCallDelta {
-        index: call.index,
-        id: call.id,
-        name: call.function.name,
-        arguments: call.function.arguments.unwrap_or_default(),
-        signature: call.extra_content.as_ref().and_then(seal),
+fn delta(choice: WireChoice, calls: &mut Calls) -> Delta {
+    let mut call = |call: WireToolCall| {
+        let (id, name) = (said(call.id), said(call.function.name));
+        ToolCallDelta {
+            index: calls.number(choice.index, call.index, id.as_deref(), name.as_deref()),
+            id,
+            name,
+            arguments: call.function.arguments.unwrap_or_default(),
+            signature: call.extra_content.as_ref().and_then(seal),
+        }
     };
+    let wire = choice.delta;
+    let (content, thought) = wire.content.map(WireContent::split).unwrap_or_default();
+    let reasoning = wire.reasoning_content.or(wire.reasoning).or(thought);
     Delta {
         choice: choice.index,
-        content: choice.delta.content,
-        refusal: choice.delta.refusal,
-        reasoning: choice.delta.reasoning_content.map(ReasoningDelta::text),
-        tool_calls: choice.delta.tool_calls.unwrap_or_default().into_iter().map(call).collect(),
+        content,
+        refusal: wire.refusal,
+        reasoning: reasoning.map(ReasoningDelta::text),
+        tool_calls: wire.tool_calls.unwrap_or_default().into_iter().map(&mut call).collect(),
         logprobs: choice.logprobs,
         finish: choice.finish_reason.map(|reason| finish(&reason)),
     }
+}
+
+/// Some servers repeat what they said before as an empty string.
+fn said(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+impl WireContent {
+    /// What is said, and what is thought.
+    fn split(self) -> (Option<String>, Option<String>) {
+        let parts = match self {
+            WireContent::Text(text) => return (Some(text), None),
+            WireContent::Parts(parts) => parts,
+        };
+        let thought = joined(parts.iter().flat_map(|part| &part.thinking));
+        (joined(parts.iter()), thought)
+    }
+}
+
+fn joined<'a>(parts: impl Iterator<Item = &'a WirePart>) -> Option<String> {
+    let texts: Vec<&str> = parts.filter_map(|part| part.text.as_deref()).collect();
+    (!texts.is_empty()).then(|| texts.concat())
 }
 
 /// Reasons that other servers invent are read as a stop: the provider did end by itself.
@@ -141,6 +187,16 @@ fn finish(reason: &str) -> FinishReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read(data: &str) -> Result<Frame, String> {
+        super::read(data, &mut Calls::default())
+    }
+
+    fn delta_of(delta: &str) -> Delta {
+        let data = format!(r#"{{"choices":[{{"index":0,"delta":{delta}}}]}}"#);
+        let Ok(Frame::Chunk(mut chunk)) = read(&data) else { panic!("{delta} is a chunk") };
+        chunk.deltas.remove(0)
+    }
 
     #[test]
     fn frames_are_told_apart() {
@@ -162,5 +218,29 @@ mod tests {
         assert_eq!(chunk.deltas[0].content.as_deref(), Some("hi"));
         assert_eq!(chunk.deltas[0].tool_calls[0].name.as_deref(), Some("f"));
         assert_eq!(chunk.usage, None);
+    }
+
+    #[test]
+    fn reasoning_goes_by_several_names() {
+        let thought = Some(ReasoningDelta::text("Hm."));
+        for delta in [
+            r#"{"reasoning_content":"Hm."}"#,
+            r#"{"reasoning":"Hm."}"#,
+            r#"{"reasoning":"Hm.","reasoning_content":"Hm."}"#,
+            r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"Hm."}]}]}"#,
+        ] {
+            assert_eq!(delta_of(delta), Delta { reasoning: thought.clone(), ..Delta::default() }, "{delta}");
+        }
+        let parts = r#"{"content":[{"type":"text","text":"It is "},{"type":"text","text":"four."}]}"#;
+        assert_eq!(delta_of(parts).content.as_deref(), Some("It is four."));
+    }
+
+    #[test]
+    fn empty_names_are_none() {
+        let Ok(Frame::Chunk(chunk)) = read(r#"{"model":"","choices":[]}"#) else { panic!("a chunk") };
+        assert_eq!(chunk.model, None);
+        let call =
+            delta_of(r#"{"tool_calls":[{"index":0,"id":"","function":{"name":"","arguments":"{}"}}]}"#);
+        assert_eq!((call.tool_calls[0].id.as_ref(), call.tool_calls[0].name.as_ref()), (None, None));
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::field_list::LABELS;
 use super::sealed::{Damaged, Sealed};
-use crate::protocol::canonical::{Content, Message, Part, ReasoningBlock, Role, ToolCall};
+use crate::protocol::canonical::{Content, Message, ReasoningBlock, Role, ToolCall};
 use crate::protocol::fields::{BadRequest, Fields, kind};
 
 const ITEMS_MAX: usize = 16_384;
@@ -81,7 +81,7 @@ impl Conversation {
         let content = content::read(&mut item, "content")?;
         labels_only(item)?;
         if role == Role::Assistant {
-            append(&mut self.speaker().content, content);
+            self.speaker().content.append(content);
         } else {
             self.end_turn();
             self.messages.push(Message::new(role, content));
@@ -176,18 +176,6 @@ fn role(item: &mut Fields) -> Result<Role, BadRequest> {
             Err(BadRequest::new(&path, format!("{path} must be {expected}, got {other:?}")))
         }
     }
-}
-
-fn append(content: &mut Content, more: Content) {
-    let parts = |content| match content {
-        Content::None => Vec::new(),
-        Content::Text(text) => vec![Part::text(text)],
-        Content::Parts(parts) => parts,
-    };
-    *content = match std::mem::replace(content, Content::None) {
-        Content::None => more,
-        said => Content::Parts(parts(said).into_iter().chain(parts(more)).collect()),
-    };
 }
 
 /// Refuses members that nobody took and that are no labels.

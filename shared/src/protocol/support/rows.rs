@@ -117,18 +117,19 @@ pub static PARAMETERS: &[Parameter] = &[
         ChatRequest::has_cache_points,
         [NoEffect("prompts are cached without being asked"), Translate, Translate],
     ),
+    row(
+        "messages[].content[].is_error",
+        |request| request.messages.iter().any(|message| message.tool_failed),
+        [NoEffect("the tool's result says how it failed"), Translate, Translate],
+    ),
     row("tools", |request| !request.tools.is_empty(), [Translate; 3]),
     row(
         "tools[].strict",
         |request| request.tools.iter().any(|tool| tool.strict.is_some()),
         [
             Translate,
-            Translate,
-            Unless("it is true and the model is a Claude before 4.5", |request, model| {
-                let claude = Claude::named(model);
-                let is_old = claude.is_claude() && !claude.takes_format();
-                is_old && request.tools.iter().any(|tool| tool.strict == Some(true))
-            }),
+            Unless("it is true and the model is a Claude before 4.5", is_stricter_than_the_model),
+            Unless("it is true and the model is a Claude before 4.5", is_stricter_than_the_model),
         ],
     ),
     row(
@@ -146,9 +147,14 @@ pub static PARAMETERS: &[Parameter] = &[
         [
             Translate,
             Unless("it forces a call while the model thinks within a budget", forces_a_call_while_thinking),
-            Unless("it is none and tools were called before", |request, _| {
-                request.tool_choice == Some(ToolChoice::None) && request.messages.iter().any(is_about_tools)
-            }),
+            Unless(
+                "it is none and tools were called before, or it forces a call while the model thinks within a budget",
+                |request, model| {
+                    let is_none = request.tool_choice == Some(ToolChoice::None);
+                    is_none && request.messages.iter().any(is_about_tools)
+                        || forces_a_call_while_thinking(request, model)
+                },
+            ),
         ],
     ),
     row(
@@ -284,6 +290,12 @@ fn says_more(part: &Part) -> bool {
     matches!(part, Part::Text { extra, .. } if !extra.is_empty())
 }
 
+fn is_stricter_than_the_model(request: &ChatRequest, model: &str) -> bool {
+    let claude = Claude::named(model);
+    let is_old = claude.is_claude() && !claude.takes_format();
+    is_old && request.tools.iter().any(|tool| tool.strict == Some(true))
+}
+
 fn is_about_tools(message: &Message) -> bool {
     message.role == Role::Tool || !message.tool_calls.is_empty()
 }
@@ -329,7 +341,7 @@ pub fn needs_forced_tool(request: &ChatRequest, model: &str) -> bool {
 }
 
 fn is_free_for_forced_tool(request: &ChatRequest) -> bool {
-    request.tools.is_empty() && !request.messages.iter().any(is_about_tools) && !is_to_think(request)
+    request.tools.is_empty() && !request.messages.iter().any(is_about_tools) && !request.wants_thinking()
 }
 
 fn asks_to_think(request: &ChatRequest) -> bool {
@@ -339,17 +351,8 @@ fn asks_to_think(request: &ChatRequest) -> bool {
     })
 }
 
-/// Whether the model will think. To a Messages caller an effort alone is no wish for it.
-fn is_to_think(request: &ChatRequest) -> bool {
-    let thinking = request.reasoning.as_ref().and_then(|reasoning| reasoning.thinking);
-    match request.family {
-        Family::Anthropic => matches!(thinking, Some(Thinking::Budget(_) | Thinking::Adaptive)),
-        Family::OpenAi => asks_to_think(request),
-    }
-}
-
 fn thinks(request: &ChatRequest, model: &str) -> bool {
-    Claude::named(model).is_claude() && is_to_think(request)
+    Claude::named(model).is_claude() && request.wants_thinking()
 }
 
 /// Source: Anthropic's documentation of thinking in tool workflows. Adaptive thinking may go with it.

@@ -90,6 +90,9 @@ fn a_forced_call_and_a_budget_of_thinking_exclude_each_other() {
     let request = ChatRequest { reasoning: Some(reasoning), tool_choice, ..asks() };
     assert_eq!(refused(&request, Outbound::Anthropic, "claude-sonnet-4-5").as_deref(), Some("tool_choice"));
     assert_eq!(refused(&request, Outbound::Anthropic, "claude-opus-4-8"), None);
+    let bedrock = |model| refused(&request, Outbound::Bedrock, model);
+    assert_eq!(bedrock("anthropic.claude-sonnet-4-5-v1:0").as_deref(), Some("tool_choice"));
+    assert_eq!(bedrock("anthropic.claude-opus-4-8"), None);
 }
 
 #[test]
@@ -170,11 +173,15 @@ fn bedrock_states_a_schema_and_makes_older_claudes_call_a_tool() {
 }
 
 #[test]
-fn bedrock_enforces_no_schema_on_the_tools_of_older_claudes() {
+fn older_claudes_enforce_no_schema_on_their_tools() {
     let strict =
         |strict| ChatRequest { tools: vec![Tool { strict: Some(strict), ..Tool::default() }], ..asks() };
     let old = "anthropic.claude-3-5-sonnet-20241022-v2:0";
     assert_eq!(refused(&strict(true), Outbound::Bedrock, old).as_deref(), Some("tools[].strict"));
+    assert_eq!(
+        refused(&strict(true), Outbound::Anthropic, "claude-3-5-sonnet").as_deref(),
+        Some("tools[].strict")
+    );
     assert_eq!(refused(&strict(false), Outbound::Bedrock, old), None);
     assert_eq!(refused(&strict(true), Outbound::Bedrock, "anthropic.claude-haiku-4-5-v1:0"), None);
     assert_eq!(refused(&strict(true), Outbound::Bedrock, "qwen.qwen3-32b-v1:0"), None);

@@ -51,10 +51,20 @@ fn sampling_has_its_places() {
 }
 
 #[test]
+fn sampling_at_the_default_is_told_only_to_others() {
+    let sampling = Sampling { temperature: Some(json!(1)), top_p: Some(json!(1.0)), ..Sampling::default() };
+    let request = ChatRequest { sampling, ..asks() };
+    assert_eq!(body(&request, NEW, 100)["inferenceConfig"], json!({ "maxTokens": 100 }));
+    let told = json!({ "maxTokens": 100, "temperature": 1, "topP": 1.0 });
+    assert_eq!(body(&request, LLAMA, 100)["inferenceConfig"], told);
+}
+
+#[test]
 fn a_schema_is_stated_where_it_can_be() {
     for model in [NEW, LLAMA] {
         let body = body(&formatted(schema()), model, 100);
-        let stated = json!({ "schema": "{\"type\":\"object\"}", "name": "point", "description": "where" });
+        let closed = "{\"type\":\"object\",\"additionalProperties\":false}";
+        let stated = json!({ "schema": closed, "name": "point", "description": "where" });
         let format = json!({ "type": "json_schema", "structure": { "jsonSchema": stated } });
         assert_eq!(body["outputConfig"], json!({ "textFormat": format }), "{model}");
         assert_eq!(body.get("toolConfig"), None, "{model}");

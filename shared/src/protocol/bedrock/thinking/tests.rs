@@ -1,5 +1,5 @@
 use super::*;
-use crate::protocol::canonical::{Content, Message, ReasoningBlock, Role, ToolCall};
+use crate::protocol::canonical::{Content, Family, Message, ReasoningBlock, Role, ToolCall};
 
 fn asks(reasoning: Reasoning) -> ChatRequest {
     ChatRequest { reasoning: Some(reasoning), ..ChatRequest::default() }
@@ -120,4 +120,12 @@ fn nothing_is_said_to_models_that_cannot_think() {
         assert_eq!(thinking(&asks(effort_of("high")), model, 64_000), Thinking::default(), "{model}");
     }
     assert_eq!(thinking(&ChatRequest::default(), "anthropic.claude-opus-4-7", 64_000), Thinking::default());
+}
+
+#[test]
+fn to_a_messages_caller_an_effort_alone_is_no_wish_to_think() {
+    let request = ChatRequest { family: Family::Anthropic, ..asks(effort_of("max")) };
+    assert_eq!(thinking(&request, "anthropic.claude-sonnet-4-5", 64_000), Thinking::default());
+    let newer = thinking(&request, "anthropic.claude-opus-4-8", 64_000);
+    assert_eq!(newer, Thinking { field: None, effort: Some("high") });
 }

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::protocol::canonical::Part;
 
 fn parse(input: Value) -> Result<Vec<Message>, BadRequest> {
     let body = json!({ "input": input });
