@@ -98,7 +98,8 @@ impl Renderer for Stream {
 
     fn delta(&mut self, delta: &Delta) -> String {
         let thinking_blocks = self.sealed(delta).iter().map(write_thinking).collect();
-        let Some(head) = &self.head else {
+        // Choices that nobody asked for are not shown: no chunk has opened them.
+        let Some(head) = self.head.as_ref().filter(|head| u64::from(delta.choice) < head.choices) else {
             return String::new();
         };
         let calls = &mut self.calls;
@@ -154,8 +155,9 @@ impl Stream {
 
 /// The body of a plain answer.
 pub fn completion(head: &ReplyHead, answer: &Answer, summary: &Summary) -> String {
-    let choices: Vec<Value> =
-        answer.choices.iter().enumerate().map(|(index, choice)| whole_choice(head, index, choice)).collect();
+    let asked = usize::try_from(head.choices).unwrap_or(usize::MAX);
+    let choices = answer.choices.iter().take(asked).enumerate();
+    let choices: Vec<Value> = choices.map(|(index, choice)| whole_choice(head, index, choice)).collect();
     json!({
         "id": completion_id(head),
         "object": "chat.completion",

@@ -48,7 +48,7 @@ impl Composer {
         }
         let logprobs = message::logprobs(delta);
         if !logprobs.is_empty() || delta.content.as_ref().is_some_and(|text| !text.is_empty()) {
-            self.say(delta.content.as_deref().unwrap_or_default(), logprobs);
+            self.say(delta.content.as_deref().unwrap_or_default(), &logprobs);
         }
         if let Some(refusal) = delta.refusal.as_deref().filter(|text| !text.is_empty()) {
             self.refuse(refusal);

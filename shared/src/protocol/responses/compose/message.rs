@@ -1,6 +1,6 @@
 //! Message items: text and refusals.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::events::{Event, Part};
 use super::super::item::{Content, Item, Status};
@@ -8,9 +8,22 @@ use super::{Composer, Open};
 use crate::protocol::canonical::Delta;
 
 /// The log probabilities of the text in `delta`.
-pub(super) fn logprobs(delta: &Delta) -> &[Value] {
+pub(super) fn logprobs(delta: &Delta) -> Vec<Value> {
     let content = delta.logprobs.as_ref().and_then(|logprobs| logprobs["content"].as_array());
-    content.map(Vec::as_slice).unwrap_or_default()
+    content.into_iter().flatten().map(logprob).collect()
+}
+
+/// Chat completions say null of a token without bytes of its own, where this dialect has a list.
+fn logprob(entry: &Value) -> Value {
+    let mut entry = entry.clone();
+    let list_bytes = |token: &mut Value| {
+        if let Some(bytes) = token.get_mut("bytes").filter(|bytes| bytes.is_null()) {
+            *bytes = json!([]);
+        }
+    };
+    list_bytes(&mut entry);
+    entry.get_mut("top_logprobs").and_then(Value::as_array_mut).into_iter().flatten().for_each(list_bytes);
+    entry
 }
 
 impl Composer {

@@ -296,9 +296,16 @@ fn an_answer_that_was_cut_off_says_why() {
 
 #[test]
 fn log_probabilities_come_with_their_text() {
-    let token = |token: &str| json!({ "token": token, "logprob": -0.5, "bytes": null, "top_logprobs": [] });
+    let token = |token: &str| {
+        let likely = json!({ "token": token, "logprob": -0.5, "bytes": [] });
+        json!({ "token": token, "logprob": -0.5, "bytes": [], "top_logprobs": [likely] })
+    };
+    // As chat completions write it of a token that has no bytes of its own.
+    let sent = |part: &str| token(part).to_string().replace("[]", "null");
     let said = |part: &str| Delta {
-        logprobs: Some(json!({ "content": [token(part)], "refusal": null })),
+        logprobs: Some(
+            json!({ "content": [serde_json::from_str::<Value>(&sent(part)).expect("JSON")], "refusal": null }),
+        ),
         ..text(part)
     };
     let deltas = [said("a"), said("b"), finish(FinishReason::Stop)];
