@@ -14,7 +14,7 @@ LAMBDA := lambda-lint lambda-template lambda-rie lambda-stream lambda-deploy
 FUNCTIONS := chat usage admin
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-rust test-clients test-lambda lint build deploy deploy-local bench bench-cold
+.PHONY: help dev test test-full test-rust test-dialects test-clients test-lambda lint build deploy deploy-local bench bench-cold
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,14 @@ dev: ## run the gateway on localhost:3000 (PORT=); MODEL=smollm2 puts a real sma
 test: ## everything that needs no AWS account, with the time of each stage
 	@$(STAGES)
 
+test-full: ## everything of `make test`, and each fuzz target for a minute
+	@$(STAGES) --full
+
 test-rust: ## the Rust tests, and the store contract on DynamoDB Local
 	@$(STAGES) setup build rust contract
+
+test-dialects: ## drawn requests through every pair of dialects, held against the vendors' published schemas
+	@$(STAGES) setup build round-trip
 
 test-clients: ## the stock OpenAI SDKs through the gateway
 	@$(STAGES) setup build clients

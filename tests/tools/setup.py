@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Installs what the tests and `make dev MODEL=smollm2` need into `.tools/`.
 
-    setup.py GROUP...     groups: system rust model clients dynamodb lambda
+    setup.py GROUP...     groups: system rust model clients dynamodb lambda fuzz
 
+Without arguments it installs all but the last, which only `make test-full` needs.
 Each group leaves a stamp made of its pinned inputs, so a second run installs nothing. Debian packages
 are installed only where a command is missing.
 """
@@ -129,6 +130,10 @@ def install_rust() -> None:
     install_venv("rust", HERE / "requirements-rust.txt")
 
 
+def install_fuzz() -> None:
+    install_venv("fuzz", HERE / "requirements-fuzz.txt")
+
+
 # Group -> (what installs it, the files whose change makes it stale).
 GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
     "rust": (install_rust, lambda: [HERE / "requirements-rust.txt"]),
@@ -139,6 +144,7 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
     ),
     "dynamodb": (install_dynamodb, lambda: [HERE / "dynamodb-local/package-lock.json"]),
     "lambda": (install_lambda, lambda_requirements),
+    "fuzz": (install_fuzz, lambda: [HERE / "requirements-fuzz.txt"]),
 }
 
 
@@ -170,7 +176,7 @@ def main(groups: list[str]) -> None:
     known = ["system", *GROUPS]
     if unknown := [group for group in groups if group not in known]:
         sys.exit(f"unknown group {unknown[0]!r}; known: {' '.join(known)}")
-    for group in groups or known:
+    for group in groups or [group for group in known if group != "fuzz"]:
         ensure(group)
 
 

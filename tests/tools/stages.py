@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the stages of `make test` in order, times each, and closes with a table and the test counts.
 
-    stages.py [STAGE...]      all of them without arguments
+    stages.py [STAGE...]      those of `make test` without arguments
+    stages.py --full          those and the long ones: `make test-full`
 
 A stage that others need (set-up, build) ends the run when it fails; after any other failure the rest still
 runs. The output of each stage is kept in tests/output/stages/.
@@ -38,6 +39,8 @@ class Stage:
     minutes: float
     # The following stages make no sense when this one failed.
     needed: bool = False
+    # It takes minutes, and is left out unless it is asked for.
+    long: bool = False
 
 
 @dataclass
@@ -64,6 +67,7 @@ def cargo_test(*packages: str, on_dynamodb_local: bool) -> list[str]:
 def stages() -> list[Stage]:
     here = ROOT / "tests"
     setup: list[str | Path] = [sys.executable, here / "tools" / "setup.py"]
+    clients_python = TOOLS / "clients" / "bin" / "python"
     lambda_python = TOOLS / "ministack" / "bin" / "python"
     contract = cargo_test("--package", "tests", on_dynamodb_local=True)
     return [
@@ -72,7 +76,8 @@ def stages() -> list[Stage]:
         Stage("build", ["cargo", "build", "--workspace", "--all-targets", "--locked"], 40, needed=True),
         Stage("rust", cargo_test("--workspace", on_dynamodb_local=False), 20),
         Stage("contract", [here / "tools" / "dynamodb_local.sh", *contract], 10),
-        Stage("clients", [TOOLS / "clients" / "bin" / "python", here / "clients" / "run.py"], 10),
+        Stage("round-trip", [clients_python, here / "dialects" / "run.py"], 10),
+        Stage("clients", [clients_python, here / "clients" / "run.py"], 10),
         Stage("lambda-lint", [TOOLS / "sam" / "bin" / "sam", "validate", "--lint", "-t", ROOT / TEMPLATE], 5),
         *(
             Stage(f"lambda-{name}", [lambda_python, here / "lambda" / f"{script}.py"], minutes)
@@ -81,10 +86,14 @@ def stages() -> list[Stage]:
         Stage("purity", ["cargo", "check", "-p", "shared", "--no-default-features", "--locked"], 10),
         Stage("clippy", CLIPPY, 20),
         Stage("dependencies", [TOOLS / "rust" / "bin" / "cargo-deny", *DENY], 2),
+        Stage("setup-fuzz", [*setup, "fuzz"], 5, needed=True, long=True),
+        Stage("fuzz", [sys.executable, here / "fuzz" / "run.py", "--seconds", FUZZ_SECONDS], 40, long=True),
     ]
 
 
 TEMPLATE = "infra/template.yaml"
+# For each fuzz target.
+FUZZ_SECONDS = "60"
 # Part of the name of every contract case that needs DynamoDB Local.
 DYNAMODB_LOCAL = "dynamodb_local"
 # Stage, script in tests/lambda/, limit in minutes.
@@ -116,8 +125,8 @@ def counts(output: str) -> tuple[int, int]:
 
 
 def environment() -> dict[str, str]:
-    # The wheel's cargo subcommands come last: an installed one is preferred.
-    path = os.environ.get("PATH", "") + os.pathsep + str(TOOLS / "rust" / "bin")
+    # The wheels' cargo subcommands come last: an installed one is preferred.
+    path = os.pathsep.join([os.environ.get("PATH", ""), *(str(TOOLS / name / "bin") for name in ("rust", "fuzz"))])
     # `sam validate` wants a region to read managed policies for, though it calls nothing.
     sam = {"AWS_DEFAULT_REGION": "us-east-1", "SAM_CLI_TELEMETRY": "0"}
     return os.environ | sam | {"PATH": path, "TOLLGATE_TOOLS": str(TOOLS), "PYTHONUNBUFFERED": "1"}
@@ -180,11 +189,14 @@ def report(results: list[Result], skipped: list[str]) -> int:
 
 def main(names: list[str]) -> int:
     known = [stage.name for stage in stages()]
+    short = [stage.name for stage in stages() if not stage.long]
+    if names in ([], ["--full"]):
+        names = known if names else short
     if unknown := set(names) - set(known):
         print(f"unknown stage {min(unknown)!r}; known: {' '.join(known)}", file=sys.stderr)
         return 2
     LOGS.mkdir(parents=True, exist_ok=True)
-    chosen = [name for name in known if not names or name in names]
+    chosen = [name for name in known if name in names]
     results: list[Result] = []
     for name in chosen:
         # Looked up anew, because set-up may just have installed the better test runner.

@@ -173,11 +173,15 @@ fn calls(dice: &mut Dice<'_>, request: &ChatRequest, target: &Target) -> Vec<Too
     }
     let most = if request.parallel_tool_calls == Some(false) { 1 } else { 3 };
     let seals = target.outbound == Outbound::OpenAi(Flavour::Google);
-    dice.several(1, most, |dice| ToolCall {
-        id: dice.id("call_"),
-        name: dice.pick(&may).name.clone(),
-        arguments: Value::Object(dice.object()).to_string(),
-        signature: if seals { dice.maybe(50, |dice| dice.id("thought")) } else { None },
+    let mut made = 0;
+    dice.several(1, most, |dice| {
+        made += 1;
+        ToolCall {
+            id: format!("{}{made}", dice.id("call_")),
+            name: dice.pick(&may).name.clone(),
+            arguments: Value::Object(dice.object()).to_string(),
+            signature: if seals { dice.maybe(50, |dice| dice.id("thought")) } else { None },
+        }
     })
 }
 

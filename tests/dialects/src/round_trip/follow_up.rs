@@ -1,14 +1,18 @@
 //! The reply goes into the history of the caller's next request, as every client sends it.
 
-use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
 use shared::protocol::answer::{Answer, Choice};
 use shared::protocol::canonical::{Message, ReasoningBlock, Role};
 use shared::protocol::dialect::Dialect;
 use shared::protocol::inbound::Inbound;
 use shared::protocol::outbound::{Flavour, Outbound};
+use shared::protocol::responses::references;
 use shared::protocol::support;
 
 use super::{Kind, Record, is_empty, read, record, sent};
+use crate::exchange::REQUEST_ID;
 use crate::outbounds::Target;
 
 /// Asks on. What the model said, called and thought must have survived the caller's hands.
@@ -27,6 +31,9 @@ pub(super) fn run(
     if !speaks {
         // Messages have no empty turns.
         return Vec::new();
+    }
+    if dialect == Dialect::Responses {
+        assert_referable(whole, answer);
     }
     let next = match dialect {
         Dialect::Anthropic => after_messages(request, whole, choice),
@@ -90,6 +97,18 @@ fn after_messages(request: &Value, whole: &Value, choice: &Choice) -> Value {
         messages.push(json!({ "role": "user", "content": more }));
     }
     next
+}
+
+/// A caller may name the items of a reply instead of sending them back.
+fn assert_referable(whole: &Value, answer: &Answer) {
+    let items = whole["output"].as_array().cloned().unwrap_or_default();
+    let reference = |item: &Value| json!({ "type": "item_reference", "id": item["id"] });
+    let references: Vec<Value> = items.iter().map(reference).collect();
+    let mut body = Map::from_iter([("input".to_owned(), json!(references))]);
+    assert_eq!(references::requests_of(&body), BTreeSet::from([REQUEST_ID.to_owned()]));
+    let kept = BTreeMap::from([(REQUEST_ID.to_owned(), answer.clone())]);
+    references::restore(&mut body, &kept).unwrap_or_else(|fault| panic!("{fault:?}"));
+    assert_eq!(body["input"], json!(items));
 }
 
 /// The assistant's last turn is the answer.
