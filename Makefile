@@ -34,7 +34,7 @@ test-rust: ## the Rust tests, and the store contract on DynamoDB Local
 test-dialects: ## drawn requests through every pair of dialects, held against the vendors' published schemas
 	@$(STAGES) setup build round-trip
 
-test-clients: ## the stock OpenAI SDKs through the gateway
+test-clients: ## the stock SDKs and frameworks through the gateway
 	@$(STAGES) setup build clients
 
 test-lambda: ## the template, the runtime emulator, streaming, and a whole deployment into an emulated account

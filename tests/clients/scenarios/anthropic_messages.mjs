@@ -48,8 +48,8 @@ const text = (model) => {
       checks.requireHello(model, deltas.join(""));
       const [{ message }, end] = [events[0], events.at(-2)];
       // Upstreams of other dialects tell the input only at the end, and the end is what counts.
-      message.usage.output_tokens = end.usage.output_tokens;
-      message.usage.input_tokens = end.usage.input_tokens || message.usage.input_tokens;
+      const told = Object.entries(end.usage).filter(([, tokens]) => tokens);
+      Object.assign(message.usage, Object.fromEntries(told));
       message.stop_reason = end.delta.stop_reason;
       finished(message);
     },
@@ -76,7 +76,9 @@ async function twoSteps(model, ask) {
   checks.requireCall(model, id, name, input);
   const result = { type: "tool_result", tool_use_id: id, content: checks.TOOL_RESULT };
   messages.push({ role: "assistant", content: first.content }, ...user([result]));
-  const second = await ask({ ...request, messages });
+  // A model of this size may call again; what it is sent and says arrives all the same.
+  const second = await ask({ ...request, messages }, ["end_turn", "max_tokens", ...(small(model) ? ["tool_use"] : [])]);
+  if (small(model) && second.stop_reason === "tool_use") return;
   assert.ok(second.content.every(({ type }) => type !== "tool_use"), JSON.stringify(second.content));
   checks.requireAnswer(model, textOf(second));
 }

@@ -59,8 +59,8 @@ def text_scenario(model: str) -> dict[str, Check]:
         checks.require_hello(model, "".join(deltas))
         start, end = stream[0].message, stream[-2]
         # Upstreams of other dialects tell the input only at the end, and the end is what counts.
-        start.usage.output_tokens = end.usage.output_tokens
-        start.usage.input_tokens = end.usage.input_tokens or start.usage.input_tokens
+        for name, tokens in end.usage.model_dump(exclude_none=True).items():
+            setattr(start.usage, name, tokens or getattr(start.usage, name))
         start.stop_reason = end.delta.stop_reason
         finished(start)
 
@@ -92,9 +92,10 @@ def two_steps(model: str, stream: bool) -> None:
     checks.require_call(model, calls[0].id, calls[0].name, calls[0].input)
     result = {"type": "tool_result", "tool_use_id": calls[0].id, "content": checks.TOOL_RESULT}
     messages += [{"role": "assistant", "content": first.content}, *user([result])]
-    second = finished(ask_with_tools(model, messages, stream))
     # A model of this size may call again; what it is sent and says arrives all the same.
-    if small(model) and any(block.type == "tool_use" for block in second.content):
+    reasons = ("end_turn", "max_tokens", *(["tool_use"] if small(model) else []))
+    second = finished(ask_with_tools(model, messages, stream), *reasons)
+    if second.stop_reason == "tool_use":
         return
     require(all(block.type != "tool_use" for block in second.content), f"called again: {second.content}")
     checks.require_answer(model, text_of(second))

@@ -80,7 +80,7 @@ def tools(make: Make, model: str) -> dict[str, Check]:
 
 def schema(make: Make, model: str, **options: Any) -> dict[str, Check]:
     def structured() -> None:
-        bound = make(64).with_structured_output(Weather, include_raw=True, **options)
+        bound = make(256).with_structured_output(Weather, include_raw=True, **options)
         answer = bound.invoke(checks.as_json())
         require(answer["parsing_error"] is None, f"parsing: {answer['parsing_error']}")
         counted(answer["raw"])
