@@ -84,7 +84,8 @@ class RieTest(unittest.TestCase):
                 self.assertIn(b"script.", answer.body)
         for name in ("embeddings", "count-tokens", "models"):
             with self.subTest(name):
-                self.assertEqual(self.chat(name, TOLLGATE_KEY=key).status, 200)
+                answer = self.chat(name, TOLLGATE_KEY=key)
+                self.assertEqual(answer.status, 200, answer.body)
         self.assertEqual(self.chat("tokens", TOLLGATE_KEY=key).status, 201)
         self.assertEqual(self.chat("preflight").status, 405, "no origin is listed")
         self.assertEqual(self.chat("health").status, 200)

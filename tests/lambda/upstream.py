@@ -40,7 +40,8 @@ def handler(upstream: Upstream) -> type[BaseHTTPRequestHandler]:
             if streamed:
                 self._stream(model)
             else:
-                self.wfile.write(json.dumps(whole(model)).encode())
+                answer = vectors(model, request["input"]) if self.path.endswith("/embeddings") else whole(model)
+                self.wfile.write(json.dumps(answer).encode())
 
         def _stream(self, model: str) -> None:
             for number, frame in enumerate(frames(model)):
@@ -80,6 +81,11 @@ def whole(model: str) -> dict[str, Any]:
     message = {"role": "assistant", "content": "".join(TOKENS)}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
     return envelope(model, "chat.completion") | {"choices": [choice], "usage": usage()}
+
+
+def vectors(model: str, texts: list[str]) -> dict[str, Any]:
+    data = [{"object": "embedding", "index": index, "embedding": [1.0, 0.0]} for index, _ in enumerate(texts)]
+    return {"object": "list", "model": model, "data": data, "usage": {"prompt_tokens": 2, "total_tokens": 2}}
 
 
 @contextlib.contextmanager
