@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::attempt::Attempted;
+use super::error::GatewayError;
 use crate::domain::bound::RequestSize;
 use crate::domain::ledger::{Outcome, Quality};
 use crate::domain::money::NanoUsd;
@@ -81,6 +82,16 @@ impl Verdict {
             AttemptError::Timeout(_) | AttemptError::Broken(_) => (true, false, false, None),
         };
         Verdict { may_be_billed, callers_fault, worth_a_retry, asked_to_wait: wait.unwrap_or_default() }
+    }
+}
+
+/// The refusal that the caller is told where no other provider would take the request either.
+pub(super) fn rejected(error: &AttemptError) -> Option<GatewayError> {
+    match error {
+        AttemptError::Status { status, message, .. } if Verdict::of(error).callers_fault => {
+            Some(GatewayError::UpstreamRejected { status: *status, message: message.clone() })
+        }
+        _ => None,
     }
 }
 

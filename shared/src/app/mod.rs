@@ -15,8 +15,10 @@ use crate::ports::{
 };
 
 pub mod administer;
+pub mod arrival;
 mod attempt;
 pub mod authenticate;
+mod best_effort;
 pub mod body;
 pub mod breakers;
 mod charge;

@@ -12,9 +12,10 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::Instant;
 
 use super::App;
+use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::error::GatewayError;
-use super::idempotent::{self, Entitled, IdempotencyKey, Ticket};
+use super::idempotent::{self, Entitled, Ticket};
 use super::lookup::{self, Owner};
 use super::play::{KeptAnswer, Traces, hit_line, play};
 use super::random::fresh_id;
@@ -33,21 +34,6 @@ use crate::protocol::size::measure;
 
 /// Frames the caller may lag behind before the provider is held back.
 const FRAMES: usize = 64;
-
-/// A request as it arrived.
-#[derive(Debug)]
-pub struct Arrival {
-    pub request_id: AttemptId,
-    /// The key or token as presented, without its scheme.
-    pub token: Option<String>,
-    /// The body as its dialect read it; a bad body is told only to callers with a good key.
-    pub inbound: Result<Inbound, GatewayError>,
-    pub idempotency: Option<IdempotencyKey>,
-    /// The caller wants a fresh answer that is not kept.
-    pub no_cache: bool,
-    /// When the function's time is over.
-    pub deadline: Instant,
-}
 
 /// A reply that has begun. The frames end when everything, settlement included, is done.
 #[derive(Debug)]
@@ -101,7 +87,7 @@ pub fn request_id(app: &App) -> AttemptId {
 ///
 /// # Errors
 /// Every [`GatewayError`] that is known before a provider is called; later ones come as frames.
-pub async fn serve(app: &Arc<App>, mut arrival: Arrival) -> Result<Reply, GatewayError> {
+pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Reply, GatewayError> {
     let now = app.clock.now();
     let token = arrival.token.take();
     let presented = Presented::read(token.as_deref(), &app.pepper, now)?;
@@ -233,7 +219,7 @@ type Lookup = (Option<CacheKey>, Option<CachedAnswer>);
 /// key depends on the key's record, which is not known yet.
 async fn look_up(
     app: &App,
-    arrival: &Arrival,
+    arrival: &Arrival<Inbound>,
     presented: &Presented<'_>,
     first: Option<&Result<Target, GatewayError>>,
     timing: &mut Timing,
