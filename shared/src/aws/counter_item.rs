@@ -107,13 +107,8 @@ fn read_items(hold: &Item) -> Result<Vec<CounterKey>, StoreError> {
 }
 
 fn read_key(pk: &str, period: &str) -> Option<CounterKey> {
-    let kinds = [ScopeKind::Key, ScopeKind::User, ScopeKind::Team, ScopeKind::Tenant, ScopeKind::Session];
     let (word, id) = pk.split_once('#')?;
-    Some(CounterKey {
-        kind: kinds.into_iter().find(|kind| kind.to_string() == word)?,
-        id: id.to_owned(),
-        period: period.to_owned(),
-    })
+    Some(CounterKey { kind: ScopeKind::named(word)?, id: id.to_owned(), period: period.to_owned() })
 }
 
 fn id(item: &Item, name: &str) -> Result<AttemptId, StoreError> {
@@ -133,7 +128,11 @@ mod tests {
             amount: NanoUsd::from_nano(7),
             tokens: 3,
             window: -1,
-            items: vec![item(ScopeKind::Session, "a#b#"), item(ScopeKind::User, "")],
+            items: vec![
+                item(ScopeKind::Session, "a#b#"),
+                item(ScopeKind::User, ""),
+                item(ScopeKind::Token, "t"),
+            ],
             expires: Timestamp::from_millis(9),
             facts: HoldFacts {
                 request,

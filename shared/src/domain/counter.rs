@@ -44,6 +44,14 @@ impl CounterKey {
     }
 }
 
+impl ScopeKind {
+    /// The kind whose [`fmt::Display`] form `word` is.
+    pub fn named(word: &str) -> Option<Self> {
+        use ScopeKind::{Key, Session, Team, Tenant, Token, User};
+        [Key, User, Team, Tenant, Session, Token].into_iter().find(|kind| kind.to_string() == word)
+    }
+}
+
 impl fmt::Display for ScopeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
