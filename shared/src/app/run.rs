@@ -234,7 +234,9 @@ impl Job {
     /// Settles, tells the breaker and keeps the answer side by side, all before the last frame.
     async fn complete(&self, paid: Reservation, done: Attempted, is_first: bool) -> Frame {
         let now = self.app.clock.now();
-        let line = self.line(&paid, &done, Outcome::Completed, now);
+        let outcome = if done.stopped { Outcome::Stopped } else { Outcome::Completed };
+        let stopped = done.stopped;
+        let line = self.line(&paid, &done, outcome, now);
         let kept = self.kept(done.answer, &line);
         let keep = async {
             if let (Some(key), true) = (&self.cache_key, is_first) {
@@ -244,7 +246,7 @@ impl Job {
         let leave = self.traces.leave(&self.app, &kept);
         let told = self.app.breakers.succeeded(paid.target(), now);
         tokio::join!(settle_in_time(&self.app, &line), keep, leave, told);
-        Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now })
+        Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now, stopped })
     }
 
     fn kept(&self, answer: Answer, line: &LedgerLine) -> KeptAnswer {
