@@ -14,11 +14,12 @@ use super::random::fresh_id;
 pub use super::refusal::RateView;
 use super::refusal::{next_form, rate_view, why_refused};
 use super::route::Target;
-use super::scope::{Scope, scopes};
+use super::scope::{Scope, rates};
 use super::settle::settle_in_time;
+use super::spender::Spender;
 use super::sweep::{self, Stale};
 use crate::domain::bound::Bound;
-use crate::domain::counter::{Close, Counter, Hold, HoldFacts, Part, Reserve, WindowForm};
+use crate::domain::counter::{Close, Counter, CounterKey, Hold, HoldFacts, Part, Reserve, WindowForm};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
@@ -33,7 +34,7 @@ const TRIES: u32 = 6;
 /// What a hold is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Purpose<'a> {
-    pub caller: &'a Caller,
+    pub spender: &'a Spender,
     pub request: AttemptId,
     pub target: &'a Target,
     pub bound: Bound,
@@ -47,7 +48,7 @@ pub struct Purpose<'a> {
 /// [`GatewayError::QuotaExceeded`], [`GatewayError::RateLimited`], [`GatewayError::ScopeStopped`],
 /// or [`GatewayError::StoreDown`]: budgets fail closed.
 pub async fn reserve(app: &App, purpose: &Purpose<'_>) -> Result<(Reservation, RateView), GatewayError> {
-    let record = purpose.caller.record();
+    let record = purpose.spender.caller().record();
     let facts = HoldFacts {
         request: purpose.request,
         tenant: record.tenant.clone(),
@@ -56,7 +57,7 @@ pub async fn reserve(app: &App, purpose: &Purpose<'_>) -> Result<(Reservation, R
         price: purpose.target.price.id.clone(),
     };
     let money = Money { bound: purpose.bound, facts, expires: purpose.expires };
-    let (entry, view) = enter(app, purpose.caller, Some(&money)).await?;
+    let (entry, view) = enter(app, purpose.spender.scopes().to_vec(), Some(&money)).await?;
     let target = purpose.target.model.clone();
     let price = purpose.target.price.clone();
     let reservation = Reservation::new(entry.id, target, price, purpose.bound, entry.items, money.facts);
@@ -68,7 +69,7 @@ pub async fn reserve(app: &App, purpose: &Purpose<'_>) -> Result<(Reservation, R
 /// # Errors
 /// As [`reserve`], apart from the quota.
 pub async fn admit(app: &App, caller: &Caller) -> Result<RateView, GatewayError> {
-    let (_, view) = enter(app, caller, None).await?;
+    let (_, view) = enter(app, rates(caller), None).await?;
     Ok(view)
 }
 
@@ -107,7 +108,7 @@ impl Window {
             key: part.counter.clone(),
             id: entry.id,
             hold,
-            cap: self.scope.cap,
+            allowance: self.scope.allowance,
             limits: self.scope.limits,
             window: self.minute,
             tokens,
@@ -116,10 +117,14 @@ impl Window {
     }
 }
 
-async fn enter(app: &App, caller: &Caller, money: Option<&Money>) -> Result<(Entry, RateView), GatewayError> {
+async fn enter(
+    app: &App,
+    scopes: Vec<Scope>,
+    money: Option<&Money>,
+) -> Result<(Entry, RateView), GatewayError> {
     let minute = app.clock.now().minute();
     let window = |scope| Window { scope, minute, form: WindowForm::Same };
-    let mut windows: Vec<Window> = scopes(caller).into_iter().map(window).collect();
+    let mut windows: Vec<Window> = scopes.into_iter().map(window).collect();
     let amount = money.map_or(NanoUsd::ZERO, |money| money.bound.amount);
     let mut has_swept = false;
     for _ in 0..TRIES {
@@ -179,8 +184,13 @@ async fn round(
                 view.get_or_insert_with(|| rate_view(write, &counter, now));
             }
             Found::Refused(old) => {
-                let reason = why_refused(&window.scope, write, old.as_ref(), now).err();
-                if let (Some(GatewayError::QuotaExceeded(_)), Some(old)) = (&reason, &old) {
+                let reason = match follow(app, &mut window.scope, &write.key, old.as_ref()).await {
+                    Ok(()) => why_refused(&window.scope, write, old.as_ref(), now).err(),
+                    Err(error) => Some(error),
+                };
+                if let (Some(error), Some(old)) = (&reason, &old)
+                    && (matches!(error, GatewayError::QuotaExceeded(_)) || error.is_crowded())
+                {
                     stale.extend(sweep::stale(&write.key, old, now));
                 }
                 failure = failure.or(reason);
@@ -196,6 +206,25 @@ async fn round(
         Conclusion::Abandon => abandon(app, &writes, now).await,
     }
     failure.map_or(Ok(None), |error| Err(Refused { error, stale }))
+}
+
+/// Counter and request follow the same policy, the later of their two, before anything is repeated.
+async fn follow(
+    app: &App,
+    scope: &mut Scope,
+    key: &CounterKey,
+    old: Option<&Counter>,
+) -> Result<(), GatewayError> {
+    match old.filter(|counter| !counter.is_unopened()) {
+        Some(old) if old.version < scope.allowance.version => {
+            app.counters.allow(key, &scope.allowance).await.map_err(GatewayError::StoreDown)
+        }
+        Some(old) => {
+            scope.allowance = old.allowance();
+            Ok(())
+        }
+        None => Ok(()),
+    }
 }
 
 enum Found {

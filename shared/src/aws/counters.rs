@@ -14,7 +14,7 @@ use super::counter_item::{counter_key, read_counter};
 use super::counter_writes::{self, Terms};
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
-use crate::domain::counter::{Close, Counter, CounterKey, Reserve};
+use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::ports::{Counters, ReserveReply, StoreError};
 
@@ -96,6 +96,24 @@ impl Counters for DynamoCounters {
                 None => Err(store_error(error)),
             },
         }
+    }
+
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {
+        let mut last = StoreError::Rejected("the counter kept changing".to_owned());
+        for attempt in 0..conflict::TRIES {
+            let standing = self.read(key).await?;
+            let Some(expression) = counter_writes::allow(standing.as_ref(), to) else { return Ok(()) };
+            let update = self.clients.patient.update_item().table_name(&self.table);
+            let Err(error) = fill(update, key, expression).send().await else { return Ok(()) };
+            match error.as_service_error().map(|error| (error.refused().is_some(), error.is_conflict())) {
+                // Somebody else changed the policy, or made the item, since it was read.
+                Some((true, _)) => {}
+                Some((false, true)) => last = store_error(error),
+                _ => return Err(store_error(error)),
+            }
+            conflict::back_off(attempt).await;
+        }
+        Err(last)
     }
 
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {

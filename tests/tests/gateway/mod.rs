@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod breaker;
+mod budgets;
 mod counting;
 mod embeddings;
 mod faults;

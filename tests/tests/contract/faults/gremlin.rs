@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::ports::{Counters, ReserveReply, StoreError};
 
@@ -167,6 +167,10 @@ impl Counters for GremlinCounters {
             }
         }
         Err(StoreError::NoReply("lost".to_owned()))
+    }
+
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {
+        self.inner.allow(key, to).await
     }
 
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
