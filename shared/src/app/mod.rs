@@ -41,6 +41,7 @@ pub mod reserve;
 pub mod route;
 mod run;
 mod scope;
+mod seat;
 pub mod serve;
 pub mod settle;
 pub mod spender;
