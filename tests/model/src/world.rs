@@ -9,7 +9,7 @@ use shared::domain::time::Timestamp;
 
 use super::arena::{Arena, Op, OpId, id};
 use super::mutant::Mutant;
-use super::setting::{Plan, PlanPart, Request, Setting};
+use super::setting::{Plan, PlanPart, Request, Setting, Slot};
 use super::state::{REQUESTS, SLOTS, State};
 use super::sweep::Sweeps;
 
@@ -24,6 +24,8 @@ pub(crate) struct World {
     /// By request and plan.
     pub(crate) plans: Vec<Vec<Writes>>,
     pub(crate) sweeps: Sweeps,
+    /// Of each counter: the first one of its scope and period.
+    pub(crate) scopes: Vec<usize>,
 }
 
 /// What may be sent for one request under one plan.
@@ -70,7 +72,10 @@ impl World {
             request.plans.iter().map(|plan| writes(&mut arena, &setting, at, request, plan)).collect()
         });
         let plans = plans.collect();
-        World { setting, mutant, arena, plans, sweeps: Sweeps::new(mutant) }
+        let slots = &setting.slots;
+        let first = |slot: &Slot| slots.iter().position(|other| other.key.shares_scope(&slot.key));
+        let scopes = slots.iter().filter_map(first).collect();
+        World { setting, mutant, arena, plans, sweeps: Sweeps::new(mutant), scopes }
     }
 
     pub(crate) fn start(&mut self) -> State {
