@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::price::{ModelLimits, Price, Rates};
+use super::price::{ModelLimits, Price};
 use super::time::Timestamp;
 use crate::config::{ModelName, Prices};
 
@@ -24,25 +24,21 @@ impl From<&Prices> for PriceBook {
     fn from(prices: &Prices) -> Self {
         let mut book = PriceBook::default();
         for row in prices.rows() {
-            let rates = Rates {
-                input: row.input_micro_per_mtok,
-                cache_read: row.cache_read_micro_per_mtok,
-                cache_write_5m: row.cache_write_5m_micro_per_mtok,
-                cache_write_1h: row.cache_write_1h_micro_per_mtok,
-                audio: row.audio_micro_per_mtok,
-                image: row.image_micro_per_mtok,
-                output: row.output_micro_per_mtok,
-            };
             let limits = ModelLimits {
                 context_window: row.context_window,
                 max_output_tokens: row.max_output_tokens,
                 image_tokens_max: row.image_tokens_max,
             };
-            book.add(
-                &row.model,
-                &row.valid_from,
-                Price { id: row.id.clone(), rates, limits, reasoning: row.reasoning },
-            );
+            let price = Price {
+                id: row.id.clone(),
+                rates: row.rates,
+                long_context: row.long_context,
+                batch: row.batch,
+                limits,
+                reasoning: row.reasoning,
+                writes_cache_unasked: row.writes_cache_unasked,
+            };
+            book.add(&row.model, &row.valid_from, price);
         }
         book
     }
@@ -84,8 +80,7 @@ mod tests {
     use super::*;
 
     fn price(id: &str) -> Price {
-        let limits = ModelLimits { context_window: 1, max_output_tokens: 1, image_tokens_max: None };
-        Price { id: id.to_owned(), rates: Rates::default(), limits, reasoning: false }
+        Price { id: id.to_owned(), ..Price::default() }
     }
 
     #[test]
