@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 use shared::app::administer::KeyView;
 use shared::client::{Reach, client};
 
+use super::table::table;
+
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(subcommand)]
@@ -74,7 +76,7 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
         }
         Action::List => {
             let list = call(&options, Method::GET, "/admin/keys", None).await?;
-            show(&options, &list, || table(&list))
+            show(&options, &list, || listed_text(&list))
         }
         Action::Revoke { id } => {
             let done = call(&options, Method::DELETE, &format!("/admin/keys/{id}"), None).await?;
@@ -147,19 +149,13 @@ fn created_text(made: &Value) -> Result<String, String> {
     Ok(format!("id   {}\nkey  {key}\n\nKeep the key now: it is not shown again.", view.id))
 }
 
-fn table(list: &Value) -> Result<String, String> {
+fn listed_text(list: &Value) -> Result<String, String> {
     let views: Vec<KeyView> =
         serde_json::from_value(list["keys"].clone()).map_err(|error| error.to_string())?;
     let mut rows =
         vec![["ID", "NAME", "TENANT", "BUDGET USD", "PERIOD", "RPM", "TPM", "STATE"].map(str::to_owned)];
     rows.extend(views.iter().map(row));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 8] = std::array::from_fn(width);
-    let line = |row: &[String; 8]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    Ok(rows.iter().map(line).collect::<Vec<_>>().join("\n"))
+    Ok(table(&rows))
 }
 
 fn row(view: &KeyView) -> [String; 8] {
