@@ -62,5 +62,8 @@ fn check_against(rows: &[PriceRow], row: &PriceRow, section: &Section<'_>) {
 }
 
 #[cfg(test)]
+#[path = "shipped_prices_tests.rs"]
+mod shipped_tests;
+#[cfg(test)]
 #[path = "prices_tests.rs"]
 mod tests;
