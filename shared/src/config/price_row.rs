@@ -154,26 +154,24 @@ fn required_date(section: &Section<'_>, key: &str) -> String {
 }
 
 /// Whether `text` is a day of the Gregorian calendar in the form whose order is that of text.
-pub(super) fn is_date(text: &str) -> bool {
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts[..] else {
+fn is_date(text: &str) -> bool {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else {
         return false;
     };
-    if (year.len(), month.len(), day.len()) != (4, 2, 2) || !digits(&text.replace('-', "")) {
+    if ![y1, y2, y3, y4, m1, m2, d1, d2].iter().all(u8::is_ascii_digit) {
         return false;
     }
-    let number = |part: &str| part.parse::<u32>().unwrap_or(0);
-    let year = number(year);
+    let number = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    let year = number(&[y1, y2, y3, y4]);
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let last = match number(month) {
+    let last = match number(&[m1, m2]) {
         2 if leap => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
         _ => 0,
     };
-    (1..=last).contains(&number(day))
+    (1..=last).contains(&number(&[d1, d2]))
 }
 
 #[cfg(test)]

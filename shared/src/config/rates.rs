@@ -140,10 +140,7 @@ impl Rates {
 impl LongContext {
     /// The tier under `long_context`, if there is one.
     pub(super) fn read(row: &Section<'_>, free: bool, embeds: bool) -> Option<LongContext> {
-        let section = row.section("long_context", LONG_CONTEXT_KEYS);
-        if !section.is_object() {
-            return None;
-        }
+        let section = row.has("long_context").then(|| row.section("long_context", LONG_CONTEXT_KEYS))?;
         section.require("above_tokens");
         Some(LongContext {
             above_tokens: section.number("above_tokens", 1..=TOKENS_MAX, TOKENS_MAX),
@@ -160,8 +157,8 @@ impl BatchPrice {
         free: bool,
         embeds: bool,
     ) -> Option<BatchPrice> {
-        let section = row.section("batch", BATCH_KEYS);
-        let rates = section.is_object().then(|| Rates::read(&section, free, embeds))?;
+        let section = row.has("batch").then(|| row.section("batch", BATCH_KEYS))?;
+        let rates = Rates::read(&section, free, embeds);
         let own = LongContext::read(&section, free, embeds);
         Some(BatchPrice { rates, long_context: own.or(long_context) })
     }

@@ -129,7 +129,9 @@ impl<'a> Section<'a> {
     where
         T: Copy + PartialOrd + Display + FromStr,
     {
-        number_in(self.get(key)?, &self.at(key), range, self.faults)
+        let node = self.get(key)?;
+        // The path is worded only for a fault.
+        number_of(node, &range).or_else(|| number_in(node, &self.at(key), range, self.faults))
     }
 
     /// A string that is not empty and has at most 200 characters, none of them a control.
@@ -138,10 +140,13 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn optional_text(&self, key: &str) -> Option<String> {
-        let text = text_of(self.get(key)?, &self.at(key), self.faults)?;
+        let text = match self.get(key)? {
+            Node::Text(text) => text,
+            other => return text_of(other, &self.at(key), self.faults).map(str::to_owned),
+        };
         let fits = (1..=200).contains(&text.chars().count());
         if fits && !text.chars().any(char::is_control) {
-            return Some(text.to_owned());
+            return Some(text.clone());
         }
         self.refuse(key, "must have 1 to 200 characters, none of them a control");
         None
@@ -206,15 +211,23 @@ pub(super) fn choice_from<T: Named>(node: &Node, path: &str, faults: &Faults) ->
     value
 }
 
+/// The number that `node` is, if it is one in `range`.
+fn number_of<T: PartialOrd + FromStr>(node: &Node, range: &RangeInclusive<T>) -> Option<T> {
+    match node {
+        Node::Number(text) => text.parse().ok().filter(|value| range.contains(value)),
+        _ => None,
+    }
+}
+
 pub(super) fn number_in<T>(node: &Node, path: &str, range: RangeInclusive<T>, faults: &Faults) -> Option<T>
 where
     T: Copy + PartialOrd + Display + FromStr,
 {
+    if let Some(value) = number_of(node, &range) {
+        return Some(value);
+    }
     let found = match node {
-        Node::Number(text) => match text.parse() {
-            Ok(value) if range.contains(&value) => return Some(value),
-            _ => text,
-        },
+        Node::Number(text) => text,
         other => other.kind(),
     };
     // A type that cannot read a fraction counts whole things.
