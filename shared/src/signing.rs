@@ -31,7 +31,7 @@ impl Signer<'_> {
     ///
     /// # Errors
     /// What about the request cannot be signed.
-    pub(crate) fn sign(&self, request: &mut http::Request<String>) -> Result<(), String> {
+    pub(crate) fn sign<B: AsRef<[u8]>>(&self, request: &mut http::Request<B>) -> Result<(), String> {
         let identity: Identity = self.credentials.clone().into();
         let since_epoch = Duration::from_millis(u64::try_from(self.now.millis()).unwrap_or(0));
         let parameters = v4::SigningParams::builder()
@@ -46,7 +46,7 @@ impl Signer<'_> {
         let uri = request.uri().to_string();
         let headers = request.headers().iter();
         let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        let body = SignableBody::Bytes(request.body().as_bytes());
+        let body = SignableBody::Bytes(request.body().as_ref());
         let signable = SignableRequest::new(request.method().as_str(), uri, headers, body)
             .map_err(|error| error.to_string())?;
         let signed = sign(signable, &parameters).map_err(|error| error.to_string())?;

@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use http::Request;
 use serde_json::{Value, json};
 use shared::app::settle::settle;
+use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
 use shared::memory::MemoryStore;
 use shared::ports::{PutLine, StoreError, WriteLedger};
@@ -135,6 +136,33 @@ async fn when_the_functions_time_runs_out_the_end_is_honest_and_in_time() {
     }
 }
 
+#[tokio::test]
+async fn a_provider_that_ignores_its_limit_is_cut_off_when_the_answer_has_cost_its_hold() {
+    for stream in [true, false] {
+        let gateway = TestApp::start(json!({})).await;
+        let user = gateway.user(json!({ "budgetUsd": "5" })).await;
+        let mut body = question("demo/tokens-4000+deaf", stream);
+        body["max_tokens"] = json!(8);
+        let reply = gateway.complete(&user, &body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        if stream {
+            assert_eq!(
+                (reply.finishes(), reply.events().last().map(String::as_str)),
+                (vec!["length".to_owned()], Some("[DONE]"))
+            );
+            assert!(reply.text().contains(": stopped cost_limit"), "the reason is told");
+        } else {
+            assert_eq!(reply.json()["choices"][0]["finish_reason"], "length");
+            assert_eq!(reply.header("x-tollgate-stop"), "cost_limit");
+        }
+        let written = if stream { reply.streamed_text().len() } else { reply.text().len() };
+        assert!(written < 12_000, "{written} bytes went out");
+        let line = &gateway.lines(&user)[0];
+        assert_eq!((line.outcome, line.quality), (Outcome::Stopped, Quality::Estimated));
+        assert!(line.amount >= line.reserved, "no less is charged than was held");
+    }
+}
+
 /// A ledger that takes longer than a reply may be held up for.
 struct SlowLedger(Arc<MemoryStore>);
 
@@ -143,6 +171,10 @@ impl WriteLedger for SlowLedger {
     async fn put(&self, line: &LedgerLine) -> Result<PutLine, StoreError> {
         tokio::time::sleep(Duration::from_secs(5)).await;
         WriteLedger::put(self.0.as_ref(), line).await
+    }
+
+    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError> {
+        WriteLedger::find(self.0.as_ref(), tenant, id).await
     }
 
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {

@@ -13,7 +13,7 @@ use shared::ports::BreakerStore;
 
 const INSTANCES: u64 = 50;
 const SETTINGS: BreakerSettings = BreakerSettings { threshold: 5, reset: Duration::from_secs(30) };
-const LEASE: Duration = Duration::from_secs(8);
+const FIRST_TOKEN: Duration = Duration::from_secs(3);
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// The simulation's step. Each instance asks every tenth one, the fleet evenly spread.
 const STEP: Duration = Duration::from_millis(10);
@@ -66,7 +66,7 @@ impl Fleet {
             if index as u64 % STEPS_BETWEEN != count % STEPS_BETWEEN {
                 continue;
             }
-            let permit = self.instances[index].permit(&self.primary, LEASE, now).await;
+            let permit = self.instances[index].permit(&self.primary, FIRST_TOKEN, now).await;
             if let Permit::Call | Permit::Probe = permit {
                 self.open.push((now + CALL, index));
                 begun.push(Begun { at: now, probe: permit == Permit::Probe });

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use http::{Request, Response};
 use shared::app::App;
 use shared::app::body::object;
-use shared::app::embed::{Arrival, Reply, embed};
+use shared::app::embed::{Reply, embed};
+use shared::app::serve::CacheStatus;
 use shared::domain::id::AttemptId;
-use shared::http::{Body, token};
+use shared::http::Body;
 use shared::protocol::dialect::Dialect;
 use shared::protocol::embeddings::openai::read;
 use tokio::time::Instant;
@@ -23,12 +24,7 @@ pub(crate) async fn respond(
     deadline: Instant,
 ) -> Response<Body> {
     let inbound = object(request.body()).and_then(|body| Ok(read(body)?));
-    let (inbound, idempotency) = match super::idempotency_key(request) {
-        Ok(key) => (inbound, key),
-        Err(fault) => (Err(fault.into()), None),
-    };
-    let token = token(request.headers());
-    match embed(app, Arrival { request_id: id, token, inbound, idempotency, deadline }).await {
+    match embed(app, super::arrive(request, id, inbound, deadline)).await {
         Ok(reply) => answer(&reply, &id.to_string()),
         Err(refused) => reply::refuse(&refused, Dialect::OpenAi, &id.to_string()),
     }
@@ -38,17 +34,9 @@ fn answer(reply: &Reply, request_id: &str) -> Response<Body> {
     let body = Body::whole(reply.kept.body.clone());
     let mut response = reply::bare("application/json", request_id, body);
     let headers = response.headers_mut();
-    put(headers, "x-tollgate-cache", "bypass");
-    put(headers, "cache-status", "tollgate; fwd=bypass");
-    put(headers, "x-tollgate-model", &reply.kept.served_by);
-    put(headers, "x-tollgate-attempts", &reply.attempts.to_string());
+    reply::tell_cache(headers, CacheStatus::Bypass, reply.is_replay);
+    reply::tell_source(headers, &reply.kept.served_by, reply.attempts, reply.rates);
     put(headers, "x-tollgate-cost-usd", &reply.kept.cost.to_string());
-    if reply.is_replay {
-        put(headers, "idempotent-replayed", "true");
-    }
-    for (name, value) in reply.rates.headers() {
-        put(headers, name, &value);
-    }
     let mut timing = vec![entry("auth", reply.auth), entry("admit", reply.admit)];
     if reply.upstream > Duration::ZERO {
         timing.push(entry("upstream", reply.upstream));

@@ -19,11 +19,13 @@ use http::{Method, Request, Response};
 use lambda_http::RequestExt;
 use serde_json::json;
 use shared::app::App;
+use shared::app::arrival::Arrival;
 use shared::app::body::object;
 use shared::app::error::GatewayError;
 use shared::app::idempotent::IdempotencyKey;
 use shared::app::references;
-use shared::app::serve::{Arrival, request_id, serve};
+use shared::app::serve::{request_id, serve};
+use shared::domain::id::AttemptId;
 use shared::domain::time::Timestamp;
 use shared::http::{Body, error, token};
 use shared::protocol::dialect::Dialect;
@@ -34,6 +36,9 @@ use tokio::time::Instant;
 
 /// As long as Lambda lets a function run at most.
 const LAMBDA_TIME_MAX: Duration = Duration::from_secs(900);
+
+/// Names the session that a request belongs to; the prompt form has a field for it as well.
+const SESSION: &str = "x-tollgate-session";
 
 /// The routes of this function.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -114,22 +119,11 @@ async fn ask(
     app: &Arc<App>,
     dialect: Dialect,
     request: Request<Bytes>,
-    id: shared::domain::id::AttemptId,
+    id: AttemptId,
     deadline: Instant,
 ) -> Response<Body> {
-    let (inbound, idempotency) = match idempotency_key(&request) {
-        Ok(key) => (read(app, dialect, &request).await, key),
-        Err(fault) => (Err(fault.into()), None),
-    };
-    let arrival = Arrival {
-        request_id: id,
-        token: token(request.headers()),
-        inbound,
-        idempotency,
-        no_cache: no_cache(&request),
-        deadline,
-    };
-    match serve(app, arrival).await {
+    let inbound = read(app, dialect, &request).await;
+    match serve(app, arrive(&request, id, inbound, deadline)).await {
         Ok(reply) => reply::respond(app, dialect, reply).await,
         Err(refused) => reply::refuse(&refused, dialect, &id.to_string()),
     }
@@ -148,6 +142,29 @@ async fn read(app: &Arc<App>, dialect: Dialect, request: &Request<Bytes>) -> Res
         inbound.stream = Some(app.config.gateway.stream_enabled);
     }
     Ok(inbound)
+}
+
+/// The request with what its headers say.
+fn arrive<I>(
+    request: &Request<Bytes>,
+    request_id: AttemptId,
+    inbound: Result<I, GatewayError>,
+    deadline: Instant,
+) -> Arrival<I> {
+    let (inbound, idempotency) = match idempotency_key(request) {
+        Ok(key) => (inbound, key),
+        Err(fault) => (Err(fault.into()), None),
+    };
+    let session = request.headers().get(SESSION).and_then(|session| session.to_str().ok());
+    Arrival {
+        request_id,
+        token: token(request.headers()),
+        inbound,
+        session: session.map(str::to_owned),
+        idempotency,
+        no_cache: no_cache(request),
+        deadline,
+    }
 }
 
 /// The `Idempotency-Key` of the request, if it has one.

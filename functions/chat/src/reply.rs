@@ -7,12 +7,16 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{Response, StatusCode};
 use shared::app::App;
 use shared::app::error::GatewayError;
+use shared::app::reserve::RateView;
 use shared::app::serve::{CacheStatus, Frame, Opened, Reply, Timing};
 use shared::http::{Body, error, identify, set};
 use shared::protocol::dialect::{Dialect, ReplyHead};
 use tokio::time::timeout;
 
 use super::{plain, stream};
+
+/// Why an answer ends that the gateway cut off: it had cost what was held for it.
+pub(crate) const STOPPED: &str = "cost_limit";
 
 /// Waits for the first content, or for the first ping of a stream, whichever comes first: that
 /// commits the status.
@@ -68,25 +72,35 @@ pub(crate) fn begin(
     let mut response = bare(content_type, &reply.request_id.to_string(), body);
     let headers = response.headers_mut();
     identify(headers, dialect, &reply.request_id.to_string());
-    let (word, status) = match reply.cache {
+    tell_cache(headers, reply.cache, reply.is_replay());
+    if let Some(opened) = opened {
+        tell_source(headers, &opened.served_by, opened.attempts, opened.rates);
+    }
+    put(headers, "server-timing", &server_timing(&reply.timing, opened));
+    response
+}
+
+/// Where the answer was looked for.
+pub(crate) fn tell_cache(headers: &mut HeaderMap, cache: CacheStatus, is_replay: bool) {
+    let (word, status) = match cache {
         CacheStatus::Exact => ("exact", "tollgate; hit"),
         CacheStatus::Miss => ("miss", "tollgate; fwd=miss"),
         CacheStatus::Bypass => ("bypass", "tollgate; fwd=bypass"),
     };
     put(headers, "x-tollgate-cache", word);
     put(headers, "cache-status", status);
-    if reply.is_replay() {
+    if is_replay {
         put(headers, "idempotent-replayed", "true");
     }
-    if let Some(opened) = opened {
-        put(headers, "x-tollgate-model", &opened.served_by);
-        put(headers, "x-tollgate-attempts", &opened.attempts.to_string());
-        for (name, value) in opened.rates.headers() {
-            put(headers, name, &value);
-        }
+}
+
+/// Which model it came from, after how many attempts, and what the rate windows leave.
+pub(crate) fn tell_source(headers: &mut HeaderMap, served_by: &str, attempts: u32, rates: RateView) {
+    put(headers, "x-tollgate-model", served_by);
+    put(headers, "x-tollgate-attempts", &attempts.to_string());
+    for (name, value) in rates.headers() {
+        put(headers, name, &value);
     }
-    put(headers, "server-timing", &server_timing(&reply.timing, opened));
-    response
 }
 
 /// A success with the headers that every one has.

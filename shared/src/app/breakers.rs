@@ -18,6 +18,8 @@ pub const FRESH: Duration = Duration::from_secs(1);
 const TRIES: u32 = 8;
 /// Successes that this instance gathers before it earns the fleet retries with a write.
 const SUCCESSES_PER_WRITE: u32 = 50;
+/// What a probe may take beyond the first content: its settlement.
+const PROBE_MARGIN: Duration = Duration::from_secs(5);
 /// Targets remembered; callers name them, so the number is bounded.
 const TARGETS_MAX: usize = 10_000;
 
@@ -56,9 +58,10 @@ impl Breakers {
         join_all(stale.map(|target| self.read(target.as_str(), now))).await;
     }
 
-    /// Asks leave to call. A probe is granted to one asker in the whole fleet, for `lease`.
-    pub async fn permit(&self, target: &ModelName, lease: Duration, now: Timestamp) -> Permit {
-        let target = target.as_str();
+    /// Asks leave for a call whose first content may take `first_token`. A probe is granted to one
+    /// asker in the whole fleet, for as long as that takes.
+    pub async fn permit(&self, target: &ModelName, first_token: Duration, now: Timestamp) -> Permit {
+        let (target, lease) = (target.as_str(), first_token + PROBE_MARGIN);
         let mut seen = match self.is_fresh(target, now) {
             true => self.copy(target).seen,
             false => self.read(target, now).await,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::attempt::Attempted;
+use super::error::GatewayError;
 use crate::domain::bound::{RequestSize, dearest};
 use crate::domain::ledger::{Outcome, Quality};
 use crate::domain::money::NanoUsd;
@@ -31,6 +32,13 @@ impl Billed {
         }
     }
 
+    /// The whole hold, or what the provider had counted when it was cut off, if that is more.
+    fn stopped(paid: &Reservation, usage: TokenUsage) -> Self {
+        let held = Billed::at_most(paid, usage);
+        let amount = paid.price().cost(&usage).map_or(held.amount, |cost| cost.max(held.amount));
+        Billed { amount, ..held }
+    }
+
     /// The whole hold.
     pub(super) fn at_most(paid: &Reservation, usage: TokenUsage) -> Self {
         Billed { usage, amount: paid.bound().amount, quality: Quality::Estimated }
@@ -43,6 +51,7 @@ pub(super) fn charge(paid: &Reservation, done: &Attempted, outcome: Outcome, siz
     let held = paid.bound();
     match outcome {
         Outcome::FailedUnbilled | Outcome::Abandoned | Outcome::CacheHit => return Billed::NOTHING,
+        Outcome::Stopped => return Billed::stopped(paid, done.usage_at_least()),
         Outcome::Completed | Outcome::FailedBilled => {}
     }
     if done.usage_reported {
@@ -81,6 +90,16 @@ impl Verdict {
             AttemptError::Timeout(_) | AttemptError::Broken(_) => (true, false, false, None),
         };
         Verdict { may_be_billed, callers_fault, worth_a_retry, asked_to_wait: wait.unwrap_or_default() }
+    }
+}
+
+/// The refusal that the caller is told where no other provider would take the request either.
+pub(super) fn rejected(error: &AttemptError) -> Option<GatewayError> {
+    match error {
+        AttemptError::Status { status, message, .. } if Verdict::of(error).callers_fault => {
+            Some(GatewayError::UpstreamRejected { status: *status, message: message.clone() })
+        }
+        _ => None,
     }
 }
 

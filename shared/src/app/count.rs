@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::App;
 use super::authenticate::authenticate_token;
-use super::charge::Verdict;
+use super::charge::rejected;
 use super::error::GatewayError;
 use super::reserve::admit;
 use super::route::{self, first_token_timeout, honours_or_refuse};
@@ -49,10 +49,6 @@ pub async fn count(
 }
 
 fn refused(error: AttemptError) -> GatewayError {
-    match &error {
-        AttemptError::Status { status, message, .. } if Verdict::of(&error).callers_fault => {
-            GatewayError::UpstreamRejected { status: *status, message: message.clone() }
-        }
-        _ => GatewayError::Degraded { retry_after: 1, billed: false, detail: format!("{error:?}") },
-    }
+    let degraded = || GatewayError::Degraded { retry_after: 1, billed: false, detail: format!("{error:?}") };
+    rejected(&error).unwrap_or_else(degraded)
 }

@@ -8,19 +8,21 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
 use super::App;
+use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::breakers::Permit;
-use super::charge::{Billed, Verdict};
+use super::charge::{Billed, Verdict, rejected};
 use super::entry::{entry, tell_breaker};
 use super::error::GatewayError;
-use super::idempotent::{self, Entitled, IdempotencyKey};
+use super::idempotent::{self, Entitled};
 use super::random;
 use super::refusal::RateView;
 use super::reserve::{Purpose, admit, reserve};
-use super::route::{self, Target, first_token_timeout};
+use super::route::{self, Target, bounded, first_token_timeout};
 use super::run::unbounded;
 use super::settle::settle_in_time;
-use crate::domain::bound::{RequestSize, bound};
+use super::spender::{OnBehalf, Spender};
+use crate::domain::bound::RequestSize;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::Outcome;
 use crate::domain::money::NanoUsd;
@@ -34,18 +36,6 @@ use crate::protocol::fields::BadRequest;
 
 /// Attempts in all; the second only where the first was not billed.
 const ATTEMPTS_MAX: u32 = 2;
-
-/// A request as it arrived.
-#[derive(Debug)]
-pub struct Arrival {
-    pub request_id: AttemptId,
-    /// The key or token as presented, without its scheme.
-    pub token: Option<String>,
-    pub inbound: Result<Inbound, GatewayError>,
-    pub idempotency: Option<IdempotencyKey>,
-    /// When the function's time is over.
-    pub deadline: Instant,
-}
 
 /// The vectors, and what the headers say of them.
 #[derive(Clone, Debug)]
@@ -74,7 +64,7 @@ pub struct Kept {
 ///
 /// # Errors
 /// Every [`GatewayError`] of a chat.
-pub async fn embed(app: &Arc<App>, arrival: Arrival) -> Result<Reply, GatewayError> {
+pub async fn embed(app: &Arc<App>, arrival: Arrival<Inbound>) -> Result<Reply, GatewayError> {
     let now = app.clock.now();
     let presented = Presented::read(arrival.token.as_deref(), &app.pepper, now)?;
     let asked = Instant::now();
@@ -85,17 +75,21 @@ pub async fn embed(app: &Arc<App>, arrival: Arrival) -> Result<Reply, GatewayErr
         inbound.request.user = Some(user.to_owned());
     }
     let target = target(app, &caller, &inbound, now)?;
+    let on_behalf = OnBehalf { user: inbound.request.user.as_deref(), session: arrival.session.as_deref() };
+    let spender = Spender::of(app, caller, on_behalf).await?;
+    spender.may_ask(inbound.request.unlisted.keys().next())?;
+    let caller = spender.caller();
     let left = arrival.deadline.saturating_duration_since(Instant::now());
     let expires = now + left + app.tuning.closing;
     let (key, request_id) = (arrival.idempotency.as_ref(), arrival.request_id);
-    let ticket = match idempotent::claim::<Kept>(app, &caller, key, request_id, now, expires).await? {
+    let ticket = match idempotent::claim::<Kept>(app, caller, key, request_id, now, expires).await? {
         Entitled::Work(ticket) => ticket,
-        Entitled::Replay(kept) => return replay(app, &caller, *kept, auth).await,
+        Entitled::Replay(kept) => return replay(app, caller, *kept, auth).await,
     };
     let deadline = Instant::now() + left.saturating_sub(app.tuning.closing);
     let size = inbound.request.size(target.price.limits.context_window);
     let request = inbound.request;
-    let job = Job { app: Arc::clone(app), caller, request_id, request, size, target, deadline, expires };
+    let job = Job { app: Arc::clone(app), spender, request_id, request, size, target, deadline, expires };
     // In a task of its own: a caller who leaves must not keep the attempt from being settled.
     let done = tokio::spawn(async move {
         let done = job.run().await;
@@ -118,19 +112,10 @@ fn target(app: &App, caller: &Caller, inbound: &Inbound, now: Timestamp) -> Resu
     if !target.price.limits.embeds() {
         return Err(BadRequest::new("model", format!("{} is no embedding model", target.model)).into());
     }
-    if let (true, Some(name)) = (caller.has_budget(), inbound.request.unlisted.keys().next()) {
-        let text = format!("{name} is not a known field; keys with a budget may send only those");
-        return Err(BadRequest::new(name.as_str(), text).into());
-    }
-    let outbound = app.upstream.outbound(&target.model).ok_or_else(|| GatewayError::Degraded {
-        retry_after: 60,
-        billed: false,
-        detail: format!("no provider is configured for {}", target.model),
-    })?;
-    embeddings::check(&inbound.request, outbound, target.model.model()).map_err(|unsupported| {
-        let text = format!("{} cannot honour {}: {}", target.model, unsupported.param, unsupported.why);
-        BadRequest::new(unsupported.param, text)
-    })?;
+    let outbound =
+        app.upstream.outbound(&target.model).ok_or_else(|| route::unconfigured(target.model.as_str()))?;
+    embeddings::check(&inbound.request, outbound, target.model.model())
+        .map_err(|unsupported| route::cannot_honour(&target.model, unsupported))?;
     Ok(target)
 }
 
@@ -143,7 +128,7 @@ async fn replay(app: &App, caller: &Caller, kept: Kept, auth: Duration) -> Resul
 
 struct Job {
     app: Arc<App>,
-    caller: Caller,
+    spender: Spender,
     request_id: AttemptId,
     request: EmbedRequest,
     size: RequestSize,
@@ -163,10 +148,10 @@ impl Job {
                 Err(refused) => refused,
             };
             failures.push(format!("{}: {error:?}", self.target.model));
-            let verdict = Verdict::of(&error);
-            if let (true, AttemptError::Status { status, message, .. }) = (verdict.callers_fault, &error) {
-                return Err(GatewayError::UpstreamRejected { status: *status, message: message.clone() });
+            if let Some(refusal) = rejected(&error) {
+                return Err(refusal);
             }
+            let verdict = Verdict::of(&error);
             billed |= verdict.may_be_billed;
             retry_after = verdict.asked_to_wait.as_secs().max(1);
             let now = self.app.clock.now();
@@ -174,25 +159,19 @@ impl Job {
             if !may_repeat || !self.app.breakers.take_retry(&self.target.model, now).await {
                 break;
             }
-            tokio::time::sleep(self.backoff()).await;
+            tokio::time::sleep(random::backoff(self.app.tuning.retry)).await;
         }
         let detail = failures.join("; ");
         tracing::warn!(request = %self.request_id, detail, "no provider could embed");
         Err(GatewayError::Degraded { retry_after, billed, detail })
     }
 
-    fn backoff(&self) -> Duration {
-        let most = u64::try_from(self.app.tuning.retry.as_millis()).unwrap_or(u64::MAX);
-        Duration::from_millis(random::below(most.saturating_add(1)))
-    }
-
     /// One attempt: what the provider said, or why nothing more may be tried.
     async fn attempt(&self, attempts: u32) -> Result<Result<Reply, AttemptError>, GatewayError> {
         let app = &self.app;
         let limit = first_token_timeout(app, &self.target.model);
-        let lease = limit + Duration::from_secs(5);
         let now = app.clock.now();
-        if let Permit::Wait { until } = app.breakers.permit(&self.target.model, lease, now).await {
+        if let Permit::Wait { until } = app.breakers.permit(&self.target.model, limit, now).await {
             let detail = format!("{}: circuit open", self.target.model);
             return Err(GatewayError::Degraded {
                 retry_after: until.since(now).as_secs() + 1,
@@ -200,11 +179,10 @@ impl Job {
                 detail,
             });
         }
-        let hard_limit = app.config.billing.hard_limit_per_request_nano.map(NanoUsd::from_nano);
-        let bound = bound(&self.target.price, &self.size, hard_limit)
-            .map_err(|error| unbounded(error, &self.target.model))?;
+        let bound =
+            bounded(app, &self.target, &self.size).map_err(|error| unbounded(error, &self.target.model))?;
         let (asked, target, expires) = (Instant::now(), &self.target, self.expires);
-        let purpose = Purpose { caller: &self.caller, request: self.request_id, target, bound, expires };
+        let purpose = Purpose { spender: &self.spender, request: self.request_id, target, bound, expires };
         let (paid, rates) = reserve(app, &purpose).await?;
         let (admit, sent) = (asked.elapsed(), Instant::now());
         let by = (sent + limit).min(self.deadline);

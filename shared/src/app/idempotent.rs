@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::App;
 use super::authenticate::Caller;
+use super::best_effort::best_effort;
 use super::error::GatewayError;
 use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
@@ -123,12 +124,7 @@ impl Ticket {
 
     /// Best effort: what is not concluded lapses with its lease.
     async fn conclude(&self, outcome: &State<String>) {
-        match tokio::time::timeout(self.patience, self.store.conclude(&self.claim, outcome)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                tracing::warn!(request = %self.claim.request, %error, "idempotency key not concluded")
-            }
-            Err(_) => tracing::warn!(request = %self.claim.request, "idempotency key not concluded in time"),
-        }
+        let lost = format!("idempotency key of {} not concluded", self.claim.request);
+        best_effort(self.patience, &lost, self.store.conclude(&self.claim, outcome)).await;
     }
 }

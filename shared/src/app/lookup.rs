@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::App;
+use super::best_effort::best_effort;
 use crate::config::{CacheScope, ModelName};
 use crate::domain::cache::CacheKey;
 use crate::domain::key::KeyRecord;
@@ -73,12 +74,7 @@ pub async fn keep(app: &App, key: &CacheKey, answer: &Answer, served_by: &ModelN
     if !answer.is_cacheable() || bytes > ENTRY_BYTES_MAX {
         return;
     }
-    let put = app.answers.put(key, &entry, expiry(app, now));
-    match tokio::time::timeout(app.tuning.settle, put).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "answer not cached"),
-        Err(_) => tracing::warn!("answer not cached: the store took too long"),
-    }
+    best_effort(app.tuning.settle, "answer not cached", app.answers.put(key, &entry, expiry(app, now))).await;
 }
 
 fn expiry(app: &App, created_at: Timestamp) -> Timestamp {

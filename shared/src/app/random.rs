@@ -1,5 +1,7 @@
 //! Fresh ids and jitter from the operating system.
 
+use std::time::Duration;
+
 use crate::domain::id::AttemptId;
 use crate::domain::time::Timestamp;
 
@@ -15,6 +17,12 @@ pub(super) fn below(limit: u64) -> u64 {
     let mut random = [0_u8; 8];
     fill(&mut random);
     u64::from_le_bytes(random).checked_rem(limit).unwrap_or(0)
+}
+
+/// The wait before a retry: any below `most`.
+pub(super) fn backoff(most: Duration) -> Duration {
+    let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(below(most.saturating_add(1)))
 }
 
 /// # Panics

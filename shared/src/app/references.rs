@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::App;
 use super::authenticate::Presented;
+use super::best_effort::best_effort;
 use super::error::GatewayError;
 use crate::domain::cache::CacheKey;
 use crate::domain::time::Timestamp;
@@ -40,14 +41,8 @@ impl Keeper {
     pub(super) async fn keep(&self, app: &App, request_id: &str, answer: &Answer, now: Timestamp) {
         let entry = CachedAnswer { answer: answer.clone(), served_by: String::new(), created_at: now };
         let (key, expires) = (self.key(request_id), now + KEPT_FOR);
-        match tokio::time::timeout(app.tuning.settle, app.answers.put(&key, &entry, expires)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(request = request_id, %error, "an answer cannot be referred to"),
-            Err(_) => tracing::warn!(
-                request = request_id,
-                "an answer cannot be referred to: the store took too long"
-            ),
-        }
+        let lost = format!("the answer to {request_id} cannot be referred to");
+        best_effort(app.tuning.settle, &lost, app.answers.put(&key, &entry, expires)).await;
     }
 }
 

@@ -7,6 +7,8 @@ use super::App;
 use super::authenticate::Caller;
 use super::error::GatewayError;
 use crate::config::ModelName;
+use crate::domain::bound::{Bound, BoundError, RequestSize, bound};
+use crate::domain::money::NanoUsd;
 use crate::domain::price::Price;
 use crate::domain::time::Timestamp;
 use crate::protocol::canonical::ChatRequest;
@@ -50,22 +52,25 @@ pub fn plan(
     now: Timestamp,
 ) -> Result<Vec<Target>, GatewayError> {
     honours_or_refuse(app, &first, request)?;
-    let others =
-        app.config.routing.chain().filter(|model| **model != first.model && caller.may_use(model).is_ok());
-    let priced = others
-        .filter_map(|model| Some(Target { model: model.clone(), price: app.prices.price(model, now)? }));
-    let targets: Vec<Target> = std::iter::once(first.clone())
-        .chain(priced)
+    let asked = first.model.clone();
+    let others = app.config.routing.chain().filter(|model| **model != asked && caller.may_use(model).is_ok());
+    let fallbacks = others
+        .filter_map(|model| Some(Target { model: model.clone(), price: app.prices.price(model, now)? }))
+        .filter(|target| honours(app, target, request).is_ok());
+    let targets: Vec<Target> = std::iter::once(first)
+        .chain(fallbacks)
         .filter(|target| app.upstream.outbound(&target.model).is_some())
-        .filter(|target| honours(app, target, request).is_ok())
         .collect();
     match targets.is_empty() {
         false => Ok(targets),
-        true => {
-            let detail = format!("no provider is configured for {} or its fallbacks", first.model);
-            Err(GatewayError::Degraded { retry_after: 60, billed: false, detail })
-        }
+        true => Err(unconfigured(&format!("{asked} or its fallbacks"))),
     }
+}
+
+/// No provider can be called for these models.
+pub(super) fn unconfigured(models: &str) -> GatewayError {
+    let detail = format!("no provider is configured for {models}");
+    GatewayError::Degraded { retry_after: 60, billed: false, detail }
 }
 
 /// # Errors
@@ -75,10 +80,22 @@ pub(super) fn honours_or_refuse(
     target: &Target,
     request: &ChatRequest,
 ) -> Result<(), GatewayError> {
-    honours(app, target, request).map_err(|Unsupported { param, why }| {
-        let text = format!("{} cannot honour {param}: {why}", target.model);
-        BadRequest::new(param, text).into()
-    })
+    honours(app, target, request).map_err(|unsupported| cannot_honour(&target.model, unsupported))
+}
+
+/// What a caller is told of a parameter that the model they asked for does not have.
+pub(super) fn cannot_honour(model: &ModelName, Unsupported { param, why }: Unsupported) -> GatewayError {
+    let text = format!("{model} cannot honour {param}: {why}");
+    BadRequest::new(param, text).into()
+}
+
+/// The money and tokens that an attempt at `target` may take.
+///
+/// # Errors
+/// See [`BoundError`].
+pub(super) fn bounded(app: &App, target: &Target, size: &RequestSize) -> Result<Bound, BoundError> {
+    let hard_limit = app.config.billing.hard_limit_per_request_nano.map(NanoUsd::from_nano);
+    bound(&target.price, size, hard_limit)
 }
 
 /// Whether a target can honour the whole request; one that cannot be called at all is not asked.

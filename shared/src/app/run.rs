@@ -11,9 +11,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::App;
 use super::attempt::{Attempted, Limits, attempt};
-use super::authenticate::Caller;
 use super::breakers::Permit;
-use super::charge::{Verdict, charge};
+use super::charge::{Verdict, charge, rejected};
 use super::entry::{entry, tell_breaker};
 use super::error::GatewayError;
 use super::lookup;
@@ -21,14 +20,14 @@ use super::play::{KeptAnswer, Traces};
 use super::random;
 use super::refusal::RateView;
 use super::reserve::{Purpose, reserve};
-use super::route::{Target, first_token_timeout};
+use super::route::{Target, bounded, first_token_timeout};
 use super::settle::settle_in_time;
+use super::spender::Spender;
 use crate::config::ModelName;
-use crate::domain::bound::{self, BoundError, RequestSize};
+use crate::domain::bound::{BoundError, RequestSize};
 use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::{LedgerLine, Outcome};
-use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::domain::usage::TokenUsage;
@@ -43,7 +42,7 @@ const RETRY_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Everything the task needs to finish without its caller.
 pub(super) struct Job {
     pub app: Arc<App>,
-    pub caller: Caller,
+    pub spender: Spender,
     pub request_id: AttemptId,
     pub request: ChatRequest,
     pub size: RequestSize,
@@ -189,20 +188,25 @@ impl Job {
             idle: app.tuning.idle,
             deadline: self.deadline,
         };
-        let lease = limits.first_token + Duration::from_secs(5);
-        if let Permit::Wait { until } = app.breakers.permit(&target.model, lease, app.clock.now()).await {
+        let permit = app.breakers.permit(&target.model, limits.first_token, app.clock.now());
+        if let Permit::Wait { until } = permit.await {
             course.earliest = Some(course.earliest.map_or(until, |earliest| earliest.min(until)));
             course.failures.push(format!("{}: circuit open", target.model));
             return Step::Next;
         }
-        let bound = match self.bound(target) {
+        let bound = match bounded(app, target, &self.size) {
             Ok(bound) => bound,
             Err(BoundError::ImagesUnbounded) if !is_first => return Step::Next,
             Err(error) => return Step::failed(unbounded(error, &target.model)),
         };
         let started = Instant::now();
-        let purpose =
-            Purpose { caller: &self.caller, request: self.request_id, target, bound, expires: self.expires };
+        let purpose = Purpose {
+            spender: &self.spender,
+            request: self.request_id,
+            target,
+            bound,
+            expires: self.expires,
+        };
         let (paid, rates) = match reserve(app, &purpose).await {
             Ok(held) => held,
             Err(refused) => return Step::failed(refused),
@@ -232,34 +236,31 @@ impl Job {
         }
     }
 
-    fn bound(&self, target: &Target) -> Result<bound::Bound, BoundError> {
-        let hard_limit = self.app.config.billing.hard_limit_per_request_nano.map(NanoUsd::from_nano);
-        bound::bound(&target.price, &self.size, hard_limit)
-    }
-
     /// Settles, tells the breaker and keeps the answer side by side, all before the last frame.
     async fn complete(&self, paid: Reservation, done: Attempted, is_first: bool) -> Frame {
         let now = self.app.clock.now();
-        let line = self.line(&paid, &done, Outcome::Completed, now);
+        let outcome = if done.stopped { Outcome::Stopped } else { Outcome::Completed };
+        let stopped = done.stopped;
+        let line = self.line(&paid, &done, outcome, now);
+        let kept = self.kept(done.answer, &line);
         let keep = async {
             if let (Some(key), true) = (&self.cache_key, is_first) {
-                lookup::keep(&self.app, key, &done.answer, paid.target(), now).await;
+                lookup::keep(&self.app, key, &kept.answer, paid.target(), now).await;
             }
         };
-        let kept = self.kept(&done.answer, &line);
         let leave = self.traces.leave(&self.app, &kept);
         let told = self.app.breakers.succeeded(paid.target(), now);
         tokio::join!(settle_in_time(&self.app, &line), keep, leave, told);
-        Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now })
+        Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now, stopped })
     }
 
-    fn kept(&self, answer: &Answer, line: &LedgerLine) -> KeptAnswer {
+    fn kept(&self, answer: Answer, line: &LedgerLine) -> KeptAnswer {
         KeptAnswer {
             request: self.request_id,
             created: self.created,
             completed: line.at,
             from_cache: false,
-            answer: answer.clone(),
+            answer,
             served_by: line.model.clone(),
             usage: line.usage,
             cost: line.amount,
@@ -289,13 +290,8 @@ impl Job {
             return Step::failed(GatewayError::BrokenStream { detail: course.failures.join("; ") });
         }
         // A fallback may refuse what the model that was asked for would have taken.
-        if let (true, true, AttemptError::Status { status, message, .. }) =
-            (is_first, verdict.callers_fault, &error)
-        {
-            return Step::failed(GatewayError::UpstreamRejected {
-                status: *status,
-                message: message.clone(),
-            });
+        if let (true, Some(refusal)) = (is_first, rejected(&error)) {
+            return Step::failed(refusal);
         }
         if verdict.worth_a_retry && course.retry.is_none() {
             course.retry = Some((paid.target().clone(), verdict.asked_to_wait));
@@ -308,8 +304,7 @@ impl Job {
     async fn retry_after_backoff(&self, course: &Course) -> Option<usize> {
         let (model, asked) = course.retry.as_ref()?;
         let index = self.targets.iter().position(|target| target.model == *model)?;
-        let most = u64::try_from(self.app.tuning.retry.as_millis()).unwrap_or(u64::MAX);
-        let wait = Duration::from_millis(random::below(most.saturating_add(1))).max(*asked);
+        let wait = random::backoff(self.app.tuning.retry).max(*asked);
         if wait > RETRY_WAIT_MAX || Instant::now() + wait >= self.deadline || course.billed {
             return None;
         }

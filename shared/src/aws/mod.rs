@@ -22,6 +22,8 @@ mod idempotency;
 mod item;
 mod keys;
 mod ledger;
+mod open_holds;
+mod policies;
 mod queue;
 mod secrets;
 
@@ -36,6 +38,8 @@ pub use environment::{Environment, StartError, variable};
 pub use idempotency::DynamoIdempotency;
 pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
+pub use open_holds::DynamoOpenHolds;
+pub use policies::DynamoPolicies;
 pub use queue::SqsSettleQueue;
 pub use secrets::{LiveSecrets, SecretError, Secrets};
 

@@ -22,7 +22,7 @@ pub(super) async fn open(
         path: "/messages".to_owned(),
         accept: "text/event-stream",
         headers: betas(request),
-        body: outbound::body(request, model, paid.bound().max_output_tokens).to_string(),
+        body: outbound::body(request, model, paid.bound().max_output_tokens).to_string().into(),
     };
     Ok(chunks(provider.send(&draft).await?, StreamDecoder::new(needs_forced_tool(request, model))))
 }
@@ -37,7 +37,7 @@ pub(super) async fn count(
         path: "/messages/count_tokens".to_owned(),
         accept: "application/json",
         headers: betas(request),
-        body: count::body(request, provider.model(target.model())).to_string(),
+        body: count::body(request, provider.model(target.model())).to_string().into(),
     };
     let answer = provider.send(&draft).await?.bytes().await.map_err(send_error)?;
     count::parse(&answer).ok_or_else(|| AttemptError::Broken("unreadable count".to_owned()))

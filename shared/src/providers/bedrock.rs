@@ -25,7 +25,7 @@ pub(super) async fn open(
         path: path(provider.model(model), "converse-stream"),
         accept: "application/vnd.amazon.eventstream",
         headers: Vec::new(),
-        body: body.to_string(),
+        body: body.to_string().into(),
     };
     let is_forced = outbound::forced_tool(request, model).is_some();
     Ok(chunks(provider.send(&draft).await?, StreamDecoder::new(is_forced)))

@@ -73,7 +73,8 @@ async fn call(
     path: String,
     body: &Value,
 ) -> Result<(Vec<u8>, Option<u64>), AttemptError> {
-    let draft = Draft { path, accept: "application/json", headers: Vec::new(), body: body.to_string() };
+    let draft =
+        Draft { path, accept: "application/json", headers: Vec::new(), body: body.to_string().into() };
     let mut response = provider.send(&draft).await?;
     let tokens = response.headers().get("x-amzn-bedrock-input-token-count");
     let tokens = tokens.and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());

@@ -21,7 +21,7 @@ pub(super) async fn open(
         path: "/chat/completions".to_owned(),
         accept: "text/event-stream",
         headers: Vec::new(),
-        body: body.to_string(),
+        body: body.to_string().into(),
     };
     Ok(chunks(provider.send(&draft).await?, StreamDecoder::default()))
 }

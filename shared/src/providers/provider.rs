@@ -1,5 +1,6 @@
 //! One provider: where it is, who we are to it, and a call of it.
 
+use bytes::Bytes;
 use http::HeaderName;
 
 use super::Surroundings;
@@ -41,7 +42,7 @@ pub(super) struct Draft {
     pub(super) path: String,
     pub(super) accept: &'static str,
     pub(super) headers: Vec<(HeaderName, String)>,
-    pub(super) body: String,
+    pub(super) body: Bytes,
 }
 
 impl Provider {

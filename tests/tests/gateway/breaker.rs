@@ -13,7 +13,7 @@ use tests::{TestApp, unbounded};
 
 const INSTANCES: usize = 50;
 const SETTINGS: BreakerSettings = BreakerSettings { threshold: 5, reset: Duration::from_secs(30) };
-const LEASE: Duration = Duration::from_secs(8);
+const FIRST_TOKEN: Duration = Duration::from_secs(3);
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 fn fleet() -> Vec<Breakers> {
@@ -32,7 +32,7 @@ async fn one_by_one_a_failing_primary_is_called_threshold_times_and_by_stale_cop
     // Within the life of one copy: every instance asks once, ten milliseconds apart.
     for (index, instance) in fleet.iter().enumerate() {
         let now = START + Duration::from_millis(10 * index as u64);
-        if let Permit::Call = instance.permit(&primary(), LEASE, now).await {
+        if let Permit::Call = instance.permit(&primary(), FIRST_TOKEN, now).await {
             calls += 1;
             instance.failed(&primary(), now).await;
         }
@@ -43,7 +43,7 @@ async fn one_by_one_a_failing_primary_is_called_threshold_times_and_by_stale_cop
     );
     let later = START + FRESH * 2;
     for instance in &fleet {
-        assert!(matches!(instance.permit(&primary(), LEASE, later).await, Permit::Wait { .. }));
+        assert!(matches!(instance.permit(&primary(), FIRST_TOKEN, later).await, Permit::Wait { .. }));
     }
 }
 

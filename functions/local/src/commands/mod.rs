@@ -1,8 +1,9 @@
 //! What `tollgate` can be told to do. Exit code 0 is done, 1 refused or failed, 2 wrong use.
 
+mod budgets;
+mod gateway;
 mod keys;
 mod prices;
-mod table;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ enum What {
     Dev(dev::Options),
     /// Make, list and revoke keys of a running gateway.
     Keys(keys::Options),
+    /// Set and show budgets and limits of a running gateway.
+    Budgets(budgets::Options),
     /// List prices, import them from a public catalogue, and compare the two; needs no gateway.
     Prices(prices::Options),
     /// Run the scripted demo provider alone.
@@ -42,6 +45,7 @@ impl Command {
         let done = match self.what {
             What::Dev(options) => dev::run(options).await,
             What::Keys(options) => keys::run(options).await,
+            What::Budgets(options) => budgets::run(options).await,
             What::Prices(options) => return prices::run(&options),
             What::Demo { port } => demo(port).await,
         };

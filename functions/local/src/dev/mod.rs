@@ -5,6 +5,7 @@ pub(crate) mod files;
 mod gateway;
 mod providers;
 mod queue;
+mod schedule;
 mod server;
 
 use std::net::{Ipv4Addr, SocketAddr};

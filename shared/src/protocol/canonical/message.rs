@@ -138,6 +138,26 @@ impl Message {
         self.extra.extend(next.extra);
     }
 
+    /// A thought that led to nothing: an answer may have been cut off inside it.
+    pub fn is_silent(&self) -> bool {
+        self.role == Role::Assistant && self.content == Content::None && self.tool_calls.is_empty()
+    }
+
+    /// Whether there is anything in it that a model reads as a turn of the conversation.
+    pub fn takes_a_turn(&self) -> bool {
+        let is_visible = |text: &str| !text.trim().is_empty();
+        let says = match &self.content {
+            Content::None => false,
+            Content::Text(text) => is_visible(text),
+            Content::Parts(parts) => parts.iter().any(|part| part.as_text().is_none_or(is_visible)),
+        };
+        match self.role {
+            Role::System | Role::Developer => false,
+            Role::Tool => true,
+            Role::User | Role::Assistant => says || !self.tool_calls.is_empty(),
+        }
+    }
+
     pub(super) fn has_cache_point(&self) -> bool {
         self.cache.is_some() || self.parts().iter().any(|part| part.cache().is_some())
     }

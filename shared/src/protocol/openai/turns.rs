@@ -12,12 +12,12 @@ use crate::protocol::outbound::Flavour;
 /// Source: ai.google.dev/gemini-api/docs/thought-signatures.
 const NO_SEAL: &str = "skip_thought_signature_validator";
 
-/// The messages as the dialect writes them. Tool messages take text only, so the images that tools
-/// returned follow in a message of the user.
+/// The messages as the dialect writes them, which has none without content. Tool messages take text
+/// only, so the images that tools returned follow in a message of the user.
 pub(super) fn write_all(messages: &[Message], flavour: Flavour) -> Vec<Value> {
     let mut out = Vec::with_capacity(messages.len());
     let mut shown: Vec<Value> = Vec::new();
-    for message in &joined(messages) {
+    for message in joined(messages).iter().filter(|message| !message.is_silent()) {
         if message.role != Role::Tool && !shown.is_empty() {
             out.push(json!({ "role": "user", "content": std::mem::take(&mut shown) }));
         }

@@ -57,11 +57,22 @@ const NOT_SHAPING: Fate = NoEffect("it labels or stores the request and does not
 const OBJECTS_TO_TEMPERATURE: &str =
     "it is above 1, or other than 1 beside reasoning or on a Claude since 4.7";
 const OBJECTS_TO_TOP_P: &str = "it is other than 1 on a Claude since 4.7 or beside a temperature on one since 4.1, or below 0.95 beside reasoning";
+const ONLY_SYSTEM: &str = "nobody but the system says anything visible";
 const OWN_REASONING: &str = "a model reads only the reasoning of its own vendor";
 
 /// Every parameter, in the order of the documentation.
 pub static PARAMETERS: &[Parameter] = &[
-    row("messages", |_| true, [Translate; 3]),
+    row(
+        "messages",
+        |_| true,
+        [
+            Unless("none of them says anything", |request, _| {
+                request.messages.iter().all(Message::is_silent)
+            }),
+            Unless(ONLY_SYSTEM, |request, _| !request.messages.iter().any(Message::takes_a_turn)),
+            Unless(ONLY_SYSTEM, |request, _| !request.messages.iter().any(Message::takes_a_turn)),
+        ],
+    ),
     row(
         "messages[].name",
         |request| request.messages.iter().any(has_extra),

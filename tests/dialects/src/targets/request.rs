@@ -9,6 +9,7 @@ use shared::protocol::dialect::Dialect;
 use shared::protocol::fields::BadRequest;
 use shared::protocol::inbound::Inbound;
 use shared::protocol::json::parse_object;
+use shared::protocol::outbound::Outbound;
 use shared::protocol::responses::references;
 use shared::protocol::{anthropic, size, support};
 
@@ -82,8 +83,25 @@ fn check(inbound: &Inbound) {
                     assert_reads_again(&body);
                     assert_held(&body, request, &measured);
                 }
+                assert_spoken(&target, request);
             }
         }
+    }
+}
+
+/// What is sent in a dialect that callers speak as well is itself a request in it. Fields that nobody
+/// listed are sent as they are.
+fn assert_spoken(target: &outbounds::Target, request: &ChatRequest) {
+    let body = target.body(request, 4096);
+    assert!(body["messages"].as_array().is_some_and(|messages| !messages.is_empty()), "{body}");
+    let dialect = match target.outbound {
+        Outbound::OpenAi(_) => Dialect::OpenAi,
+        Outbound::Anthropic => Dialect::Anthropic,
+        Outbound::Bedrock => return,
+    };
+    let again = body.as_object().cloned().expect("an object");
+    if let (Err(fault), true) = (dialect.read(again), request.unlisted.is_empty()) {
+        panic!("{fault:?} in what is sent: {body}");
     }
 }
 

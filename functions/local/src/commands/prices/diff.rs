@@ -10,7 +10,7 @@ use shared::config::{
     known_provider,
 };
 
-use super::super::table::table;
+use super::super::gateway::columns;
 use super::list::current;
 use super::{Failure, catalogue, dollars, print};
 use crate::dev::files;
@@ -161,7 +161,7 @@ fn text(drifts: &[Drift<'_>], unlisted: &[&str], compared: usize) -> String {
             let change = or_dash(drift.percent());
             [drift.row.model.clone(), drift.what.clone(), ours, theirs, change, review.to_owned()]
         }));
-        parts.push(format!("{}\n\nDollars per million tokens.", table(&lines)));
+        parts.push(format!("{}\n\nDollars per million tokens.", columns(&lines)));
     }
     if !unlisted.is_empty() {
         parts.push(format!("Not in the catalogue: {}.", unlisted.join(", ")));

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use shared::config::{Dimension, LongContext, Named, PriceRow, Prices, Rates};
 
-use super::super::table::table;
+use super::super::gateway::columns;
 use super::{Failure, dollars, print};
 use crate::dev::files;
 
@@ -52,7 +52,7 @@ fn text(rows: &[&PriceRow]) -> String {
         let output = if row.embeds { "-".to_owned() } else { dollars(rates.output) };
         [row.model.clone(), input, read, write, output, long, row.valid_from.clone()]
     }));
-    format!("{}\n\nDollars per million tokens.", table(&lines))
+    format!("{}\n\nDollars per million tokens.", columns(&lines))
 }
 
 fn document(row: &PriceRow) -> Value {

@@ -1,0 +1,24 @@
+//! A request as it arrives at a use case.
+
+use tokio::time::Instant;
+
+use super::error::GatewayError;
+use super::idempotent::IdempotencyKey;
+use crate::domain::id::AttemptId;
+
+/// A request whose body reads as `I`.
+#[derive(Debug)]
+pub struct Arrival<I> {
+    pub request_id: AttemptId,
+    /// The key or token as presented, without its scheme.
+    pub token: Option<String>,
+    /// The body as its dialect read it; a bad body is told only to callers with a good key.
+    pub inbound: Result<I, GatewayError>,
+    /// The session the request belongs to, if its headers name one.
+    pub session: Option<String>,
+    pub idempotency: Option<IdempotencyKey>,
+    /// The caller wants a fresh answer that is not kept.
+    pub no_cache: bool,
+    /// When the function's time is over.
+    pub deadline: Instant,
+}
