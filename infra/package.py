@@ -70,7 +70,7 @@ def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[s
         print(f"package.py: warning: a route uses {provider}, but providers.{provider}.secret is not set", file=sys.stderr)
     models = ",".join(sorted(bedrock_arns(config, prices)))
     if len(models) > PARAMETER_MAX:
-        raise ValueError(f"the ARNs of the priced Bedrock models have {len(models)} characters, and a parameter holds {PARAMETER_MAX}: price fewer")
+        raise ValueError(f"the ARNs of the priced Bedrock models have {len(models)} characters, and a parameter holds {PARAMETER_MAX}")
     bedrock = {"BedrockModels": models} if models else {}
     return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | bedrock | secrets(providers)
 
