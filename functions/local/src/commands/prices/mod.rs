@@ -37,7 +37,7 @@ enum Action {
     /// Compare the price list with such a catalogue.
     ///
     /// Reports per model and rate what the list says, what the catalogue says and the change; changes
-    /// above 20 % are marked for review. What the catalogue does not state is not compared, and
+    /// above 20 % are marked for review. A rate that the catalogue does not state is not compared, and
     /// batches only where both have them. Exit code 1 when anything differs, 0 when nothing does, 2
     /// when a file cannot be compared.
     Diff(diff::Diff),
