@@ -1,6 +1,5 @@
 //! A JSON document as the parser sees it: duplicate keys noticed, numbers kept as text.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -17,7 +16,8 @@ pub(super) enum Node {
     Number(String),
     Text(String),
     List(Vec<Node>),
-    Object(BTreeMap<String, Node>),
+    /// In the order of the document. Objects are small, so their members are looked for one by one.
+    Object(Vec<(String, Node)>),
 }
 
 impl Node {
@@ -133,14 +133,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let mut entries = BTreeMap::new();
+        let mut entries: Vec<(String, Node)> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
             let place = &Place::Member(self.place, &key);
             let node = map.next_value_seed(Seed { place, ..self })?;
-            if entries.contains_key(&key) {
-                self.faults.add(&place.path(), "is given twice; keep one");
+            match entries.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, earlier)) => {
+                    self.faults.add(&place.path(), "is given twice; keep one");
+                    *earlier = node;
+                }
+                None => entries.push((key, node)),
             }
-            entries.insert(key, node);
         }
         Ok(Node::Object(entries))
     }
