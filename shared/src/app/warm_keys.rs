@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use crate::domain::key::KeyRecord;
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, FindKey, ManageKeys, StoreError};
+use crate::ports::{Clock, FindKey, ListKeys, ManageKeys, StoreError};
 
 /// The oldest copy that may still be used.
 const FRESH: Duration = Duration::from_secs(60);
@@ -61,15 +61,18 @@ impl<S: FindKey> FindKey for WarmKeys<S> {
     }
 }
 
+#[async_trait]
+impl<S: ListKeys> ListKeys for WarmKeys<S> {
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.store.list().await
+    }
+}
+
 /// Changes go through, so that one process sees its own at once.
 #[async_trait]
 impl<S: ManageKeys> ManageKeys for WarmKeys<S> {
     async fn create(&self, record: &KeyRecord) -> Result<(), StoreError> {
         self.store.create(record).await
-    }
-
-    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        self.store.list().await
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

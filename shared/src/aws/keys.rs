@@ -9,7 +9,7 @@ use super::expression::Expression;
 use super::item::{from_item, key, n, s, to_item};
 use crate::domain::key::KeyRecord;
 use crate::domain::time::Timestamp;
-use crate::ports::{FindKey, ManageKeys, StoreError};
+use crate::ports::{FindKey, ListKeys, ManageKeys, StoreError};
 
 const PARTITION: &str = "key";
 
@@ -45,6 +45,29 @@ impl FindKey for DynamoKeys {
 }
 
 #[async_trait]
+impl ListKeys for DynamoKeys {
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        let mut pages = self
+            .clients
+            .patient
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(PARTITION))
+            .consistent_read(true)
+            .into_paginator()
+            .send();
+        let mut records = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(store_error)?.items() {
+                records.push(from_item(item)?);
+            }
+        }
+        Ok(records)
+    }
+}
+
+#[async_trait]
 impl ManageKeys for DynamoKeys {
     async fn create(&self, record: &KeyRecord) -> Result<(), StoreError> {
         let mut item = to_item(record)?;
@@ -67,26 +90,6 @@ impl ManageKeys for DynamoKeys {
             Some(_) => Err(StoreError::Rejected(format!("key {} exists", record.id))),
             None => Err(store_error(error)),
         }
-    }
-
-    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        let mut pages = self
-            .clients
-            .patient
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", s(PARTITION))
-            .consistent_read(true)
-            .into_paginator()
-            .send();
-        let mut records = Vec::new();
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(store_error)?.items() {
-                records.push(from_item(item)?);
-            }
-        }
-        Ok(records)
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

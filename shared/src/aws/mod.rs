@@ -1,4 +1,4 @@
-//! The ports over AWS: DynamoDB for keys, counters, ledger, answers and breakers, SQS for late
+//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers and breakers, SQS for late
 //! settlements, Secrets Manager for secrets.
 //!
 //! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
@@ -23,6 +23,7 @@ mod item;
 mod keys;
 mod ledger;
 mod queue;
+mod rollups;
 mod secrets;
 
 pub use answers::DynamoAnswers;
@@ -37,6 +38,7 @@ pub use idempotency::DynamoIdempotency;
 pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
 pub use queue::SqsSettleQueue;
+pub use rollups::DynamoRollups;
 pub use secrets::{LiveSecrets, SecretError, Secrets};
 
 /// The names of the tables. Each has the string keys `pk` (hash) and `sk` (range).
@@ -46,4 +48,5 @@ pub struct Tables {
     pub budgets: String,
     pub ledger: String,
     pub cache: String,
+    pub usage: String,
 }

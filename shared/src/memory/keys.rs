@@ -5,12 +5,19 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::domain::key::KeyRecord;
 use crate::domain::time::Timestamp;
-use crate::ports::{FindKey, ManageKeys, StoreError};
+use crate::ports::{FindKey, ListKeys, ManageKeys, StoreError};
 
 #[async_trait]
 impl FindKey for MemoryStore {
     async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
         Ok(self.state().keys.get(id).cloned())
+    }
+}
+
+#[async_trait]
+impl ListKeys for MemoryStore {
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        Ok(self.state().keys.values().cloned().collect())
     }
 }
 
@@ -23,10 +30,6 @@ impl ManageKeys for MemoryStore {
         }
         state.keys.insert(record.id.clone(), record.clone());
         Ok(())
-    }
-
-    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        Ok(self.state().keys.values().cloned().collect())
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

@@ -7,6 +7,7 @@ mod counters;
 mod keys;
 mod ledger;
 mod rest;
+mod rollups;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ use crate::domain::id::AttemptId;
 use crate::domain::idempotency::Record;
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
+use crate::domain::rollup::Rollup;
 use crate::domain::time::Timestamp;
 use crate::ports::{CachedAnswer, Versioned};
 
@@ -41,6 +43,9 @@ struct State {
     breakers: BTreeMap<String, Versioned>,
     settle_queue: VecDeque<LedgerLine>,
     claims: BTreeMap<String, Record<String>>,
+    /// By key, hour and shard.
+    rollups: BTreeMap<(String, i64, u8), Rollup>,
+    folded: Option<Timestamp>,
 }
 
 impl MemoryStore {
@@ -56,6 +61,11 @@ impl MemoryStore {
     /// Every line, by id.
     pub fn lines(&self) -> Vec<LedgerLine> {
         self.state().lines.values().cloned().collect()
+    }
+
+    /// Every rollup, by key, hour and shard.
+    pub fn rollups(&self) -> Vec<Rollup> {
+        self.state().rollups.values().cloned().collect()
     }
 
     /// Every counter.

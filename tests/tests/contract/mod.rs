@@ -41,6 +41,7 @@ mod faults;
 mod idempotency;
 mod keys;
 mod model;
+mod rollups;
 mod samples;
 mod settling;
 mod stops;

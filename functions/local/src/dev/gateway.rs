@@ -10,14 +10,15 @@ use shared::app::warm_keys::WarmKeys;
 use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, Tables,
+    DynamoLedger, DynamoRollups, Tables,
 };
 use shared::clock::SystemClock;
 use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, Idempotency, ManageKeys, ReadLedger, WriteLedger,
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, Idempotency, ListKeys, ManageKeys, ReadLedger,
+    ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -26,6 +27,7 @@ use usage::Usage;
 use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
 use super::queue;
+use super::rollups::{self, Watched};
 use crate::embedded::Embedded;
 
 /// The stores a gateway runs on.
@@ -35,6 +37,8 @@ pub struct Stores {
     pub counters: Arc<dyn Counters>,
     pub write_ledger: Arc<dyn WriteLedger>,
     pub read_ledger: Arc<dyn ReadLedger>,
+    pub write_rollups: Arc<dyn WriteRollups>,
+    pub read_rollups: Arc<dyn ReadRollups>,
     pub answers: Arc<dyn AnswerCache>,
     pub idempotency: Arc<dyn Idempotency>,
     pub breakers: Arc<dyn BreakerStore>,
@@ -51,6 +55,8 @@ impl Stores {
             counters: store.clone(),
             write_ledger: store.clone(),
             read_ledger: store.clone(),
+            write_rollups: store.clone(),
+            read_rollups: store.clone(),
             answers: store.clone(),
             idempotency: store.clone(),
             breakers: store,
@@ -71,12 +77,15 @@ impl Stores {
         let keys = DynamoKeys::new(clients.clone(), tables.control.clone());
         let keys = Arc::new(WarmKeys::new(keys, Arc::new(SystemClock)));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
+        let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
         Stores {
             find_key: keys.clone(),
             manage_keys: keys,
             counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
             write_ledger: ledger.clone(),
             read_ledger: ledger,
+            write_rollups: rollups.clone(),
+            read_rollups: rollups,
             answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),
             idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
             breakers: Arc::new(DynamoBreakers::new(clients.clone(), tables.control)),
@@ -99,7 +108,7 @@ fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
     }
 }
 
-/// The functions, and the consumer of the settle queue.
+/// The functions.
 pub struct Gateway {
     pub app: Arc<App>,
     pub admin: Arc<Admin>,
@@ -107,7 +116,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Wires everything and starts the consumer of the settle queue.
+    /// Wires everything and starts what works in the background: the consumer of the settle queue
+    /// and that of the ledger's changes.
     ///
     /// # Errors
     /// When the configuration asks for what this version cannot keep, or the HTTP client fails.
@@ -128,15 +138,22 @@ impl Gateway {
         let upstream =
             Providers::new(provided.providers, &surroundings(&clock)).map_err(|error| error.to_string())?;
         let (settle_queue, messages) = queue::queue();
+        let (ledger, changes) = Watched::new(stores.write_ledger);
+        let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
         let usage = Arc::new(Usage {
             keys: Arc::clone(&stores.find_key),
+            all_keys: Arc::clone(&stores.manage_keys) as Arc<dyn ListKeys>,
             pepper: secrets.pepper.clone(),
+            admin_key: secrets.admin_key.clone(),
             clock: Arc::clone(&clock),
             lines: stores.read_ledger,
-            ledger: Arc::clone(&stores.write_ledger),
+            ledger: Arc::clone(&ledger),
             counters: Arc::clone(&stores.counters),
+            rollups: stores.read_rollups,
+            write_rollups: stores.write_rollups,
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
+        tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
         let admin = Admin {
             keys: stores.manage_keys,
             clock: Arc::clone(&clock),
@@ -151,7 +168,7 @@ impl Gateway {
             clock,
             keys: stores.find_key,
             counters: stores.counters,
-            ledger: stores.write_ledger,
+            ledger,
             answers: stores.answers,
             idempotency: stores.idempotency,
             breakers: Breakers::new(stores.breakers, settings),
