@@ -38,7 +38,7 @@ def create_stores(aws: Emulator) -> dict[str, str]:
         wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
         tables.create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})
     queue = aws.client("sqs").create_queue(QueueName="SettleQueue")["QueueUrl"]
-    names = {f"{name}_TABLE": f"{name.capitalize()}Table" for name in ("CONTROL", "BUDGETS", "LEDGER", "CACHE")}
+    names = {f"{name}_TABLE": f"{name.capitalize()}Table" for name in ("CONTROL", "BUDGETS", "LEDGER", "CACHE", "USAGE")}
     return names | {"SETTLE_QUEUE_URL": queue}
 
 

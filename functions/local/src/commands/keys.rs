@@ -1,29 +1,18 @@
 //! `tollgate keys`: the admin API of a running gateway, for people and for programs.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use shared::app::administer::KeyView;
-use shared::client::{Reach, client};
+
+use super::remote::Remote;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(subcommand)]
     action: Action,
-    /// The gateway to talk to.
-    #[arg(long, global = true, default_value = "http://localhost:3000")]
-    url: String,
-    /// Data directory of a gateway on this machine, whose admin key is used.
-    #[arg(long, global = true, default_value = ".tollgate")]
-    data: PathBuf,
-    /// The admin key, instead of the data directory's.
-    #[arg(long, global = true, env = "TOLLGATE_ADMIN_KEY", hide_env_values = true)]
-    admin_key: Option<String>,
-    /// Print one JSON document instead of a table.
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    gateway: Remote,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,16 +58,16 @@ struct Create {
 pub(super) async fn run(options: Options) -> Result<(), String> {
     match &options.action {
         Action::Create(create) => {
-            let made = call(&options, Method::POST, "/admin/keys", Some(create.body())).await?;
-            show(&options, &made, || created_text(&made))
+            let made = options.gateway.call(Method::POST, "/admin/keys", Some(create.body())).await?;
+            options.gateway.show(&made, || created_text(&made))
         }
         Action::List => {
-            let list = call(&options, Method::GET, "/admin/keys", None).await?;
-            show(&options, &list, || table(&list))
+            let list = options.gateway.call(Method::GET, "/admin/keys", None).await?;
+            options.gateway.show(&list, || table(&list))
         }
         Action::Revoke { id } => {
-            let done = call(&options, Method::DELETE, &format!("/admin/keys/{id}"), None).await?;
-            show(&options, &done, || Ok(format!("revoked {id}")))
+            let done = options.gateway.call(Method::DELETE, &format!("/admin/keys/{id}"), None).await?;
+            options.gateway.show(&done, || Ok(format!("revoked {id}")))
         }
     }
 }
@@ -98,47 +87,6 @@ impl Create {
         let given = all.into_iter().filter(|(_, value)| !value.is_null());
         Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect::<Map<String, Value>>())
     }
-}
-
-async fn call(options: &Options, method: Method, path: &str, body: Option<Value>) -> Result<Value, String> {
-    let url = format!("{}{path}", options.url.trim_end_matches('/'));
-    let client = client(Reach::Any).map_err(|error| error.to_string())?;
-    let mut request = client.request(method, &url).bearer_auth(admin_key(options)?);
-    if let Some(body) = body {
-        request = request.header("content-type", "application/json").body(body.to_string());
-    }
-    let unreachable =
-        |error: reqwest::Error| format!("cannot reach {}: {}", options.url, error.without_url());
-    let response = request.send().await.map_err(unreachable)?;
-    let status = response.status();
-    let text = response.text().await.map_err(unreachable)?;
-    let value: Value =
-        serde_json::from_str(&text).map_err(|_| format!("{url} answered {status} without JSON"))?;
-    match status.is_success() {
-        true => Ok(value),
-        false => Err(value["error"]["message"].as_str().unwrap_or("refused without a reason").to_owned()),
-    }
-}
-
-fn admin_key(options: &Options) -> Result<String, String> {
-    if let Some(key) = &options.admin_key {
-        return Ok(key.clone());
-    }
-    let path = options.data.join("admin-key");
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        format!("no admin key: {} cannot be read ({error}); set TOLLGATE_ADMIN_KEY or --data", path.display())
-    })?;
-    Ok(text.trim().to_owned())
-}
-
-fn show(
-    options: &Options,
-    value: &Value,
-    text: impl FnOnce() -> Result<String, String>,
-) -> Result<(), String> {
-    let shown = if options.json { value.to_string() } else { text()? };
-    println!("{shown}");
-    Ok(())
 }
 
 fn created_text(made: &Value) -> Result<String, String> {
