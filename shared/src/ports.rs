@@ -13,12 +13,13 @@ use serde::{Deserialize, Serialize};
 use crate::config::{ModelName, SecretRef};
 use crate::domain::breaker::Breaker;
 use crate::domain::cache::CacheKey;
-use crate::domain::counter::{Close, Counter, CounterKey, Reserve};
+use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::domain::idempotency::{Claim, Claimed, State};
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::partition::Partition;
+use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
 use crate::domain::reservation::Reservation;
 use crate::domain::rollup::Rollup;
 use crate::domain::time::Timestamp;
@@ -59,8 +60,10 @@ pub trait ListKeys: Send + Sync {
 
 /// Makes, lists and revokes keys.
 #[async_trait]
-pub trait ManageKeys: ListKeys {
+pub trait ManageKeys: FindKey + ListKeys {
     async fn create(&self, record: &KeyRecord) -> Result<(), StoreError>;
+    /// False when there is no such key.
+    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError>;
     /// False when there is no such key. Revoking twice keeps the first time.
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError>;
 }
@@ -85,9 +88,28 @@ impl<T: ManageKeys + ?Sized> ManageKeys for Arc<T> {
         self.as_ref().create(record).await
     }
 
+    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
+        self.as_ref().set_policy(id, policy).await
+    }
+
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
         self.as_ref().revoke(id, at).await
     }
+}
+
+/// Looks policies of scopes up.
+#[async_trait]
+pub trait FindPolicy: Send + Sync {
+    /// None where nobody set one. That of a key is in its record.
+    async fn find_policy(&self, scope: &ScopeName) -> Result<Option<ScopePolicy>, StoreError>;
+}
+
+/// Sets and lists policies.
+#[async_trait]
+pub trait ManagePolicies: FindPolicy {
+    /// Replaces the scope's policy.
+    async fn put_policy(&self, scope: &ScopeName, policy: &ScopePolicy) -> Result<(), StoreError>;
+    async fn list_policies(&self) -> Result<Vec<(ScopeName, ScopePolicy)>, StoreError>;
 }
 
 /// What a reserve's one write came to.
@@ -105,10 +127,35 @@ pub trait Counters: Send + Sync {
     /// Applies [`crate::domain::counter::reserve`] as one conditional write, **sent once**: no
     /// layer below may send it again.
     async fn reserve(&self, write: &Reserve) -> Result<ReserveReply, StoreError>;
+    /// Applies [`crate::domain::counter::allow`]. Safe to repeat and to reorder.
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError>;
     /// A strongly consistent read.
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError>;
     /// Applies [`crate::domain::counter::close`]; closing what is closed is success.
     async fn close(&self, write: &Close) -> Result<(), StoreError>;
+    /// Applies [`crate::domain::counter::fence`] as one conditional write. True when `id` can enter
+    /// no hold in this counter any more, false when its hold is there. Sending it again is safe.
+    async fn fence(&self, key: &CounterKey, id: AttemptId) -> Result<bool, StoreError>;
+}
+
+/// Where a listing of counters goes on; its form is the store's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark(pub String);
+
+/// One page of counters with open holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenHolds {
+    pub counters: Vec<(CounterKey, Counter)>,
+    /// None where this was the last page.
+    pub next: Option<Mark>,
+}
+
+/// Finds the counters that have open holds, for the sweep.
+#[async_trait]
+pub trait FindOpenHolds: Send + Sync {
+    /// The first page, or the one at `from`. A page may be empty and is eventually consistent: what
+    /// is missing shows in a later listing, and what is too much is found closed.
+    async fn open_holds(&self, from: Option<&Mark>) -> Result<OpenHolds, StoreError>;
 }
 
 /// What became of a line that was put.
@@ -123,9 +170,12 @@ pub enum PutLine {
 #[async_trait]
 pub trait WriteLedger: Send + Sync {
     async fn put(&self, line: &LedgerLine) -> Result<PutLine, StoreError>;
-    /// LATE SETTLE: in one transaction the estimated line becomes `exact` and every counter in
-    /// `exact.items` gets the difference back. False when the line was no estimate any more, or a
-    /// counter still had the hold.
+    /// The line of one attempt. A strongly consistent read.
+    async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError>;
+    /// LATE SETTLE: in one transaction the estimated line becomes `exact` and every counter that
+    /// it closed gets its share of the difference back, by
+    /// [`crate::domain::settlement::corrections`]. False when the line was no estimate any more,
+    /// or a counter still had the hold.
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError>;
 }
 
@@ -146,7 +196,7 @@ pub trait ReadLedger: Send + Sync {
     async fn of_request(&self, tenant: &str, request: AttemptId) -> Result<Vec<LedgerLine>, StoreError>;
 }
 
-/// Where a partition is read on: after the line with this request and this id.
+/// A line of a partition; in this order they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LineMark {
     pub request: AttemptId,

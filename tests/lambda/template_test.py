@@ -17,8 +17,11 @@ STREAMED = (
     | {f"OPTIONS /v1/{route}" for route in (*ASKED, "models")}
     | {"GET /v1/models", "GET /health"}
 )
+BUDGET = "/admin/budgets/{scope}/{id}"
 BUFFERED = {
-    "GET /v1/usage", "POST /admin/usage/rebuild", "POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}",
+    *("GET /v1/usage", "POST /admin/usage/rebuild"),
+    *("POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"),
+    *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),
 }
 TABLES = {"CONTROL_TABLE": "ControlTable", "BUDGETS_TABLE": "BudgetsTable", "LEDGER_TABLE": "LedgerTable"}
 ENVIRONMENT = {

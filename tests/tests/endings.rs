@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use shared::app::settle::settle;
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
 use shared::memory::MemoryStore;
-use shared::ports::{PutLine, StoreError, WriteLedger};
+use shared::ports::{LineMark, PutLine, StoreError, WriteLedger};
 use tests::{COMPLETIONS, Ports, Reply, Setup, TestApp, User, question};
 use tokio::time::Instant;
 
@@ -170,6 +170,10 @@ impl WriteLedger for SlowLedger {
     async fn put(&self, line: &LedgerLine) -> Result<PutLine, StoreError> {
         tokio::time::sleep(Duration::from_secs(5)).await;
         WriteLedger::put(self.0.as_ref(), line).await
+    }
+
+    async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError> {
+        WriteLedger::find(self.0.as_ref(), tenant, line).await
     }
 
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use serde_json::json;
 use shared::domain::breaker::Breaker;
 use shared::domain::cache::CacheKey;
-use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
+use shared::domain::id::AttemptId;
 use shared::domain::key::KeyRecord;
 use shared::domain::time::Timestamp;
 use shared::ports::{
@@ -34,11 +35,19 @@ impl Counters for Down {
         down()
     }
 
+    async fn allow(&self, _: &CounterKey, _: &Allowance) -> Result<(), StoreError> {
+        down()
+    }
+
     async fn read(&self, _: &CounterKey) -> Result<Option<Counter>, StoreError> {
         down()
     }
 
     async fn close(&self, _: &Close) -> Result<(), StoreError> {
+        down()
+    }
+
+    async fn fence(&self, _: &CounterKey, _: AttemptId) -> Result<bool, StoreError> {
         down()
     }
 }

@@ -11,7 +11,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::App;
 use super::attempt::{Attempted, Limits, attempt};
-use super::authenticate::Caller;
 use super::breakers::Permit;
 use super::charge::{Verdict, charge, rejected};
 use super::entry::{entry, tell_breaker};
@@ -23,6 +22,7 @@ use super::refusal::RateView;
 use super::reserve::{Purpose, reserve};
 use super::route::{Target, bounded, first_token_timeout};
 use super::settle::settle_in_time;
+use super::spender::Spender;
 use crate::config::ModelName;
 use crate::domain::bound::{BoundError, RequestSize};
 use crate::domain::cache::CacheKey;
@@ -42,7 +42,7 @@ const RETRY_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Everything the task needs to finish without its caller.
 pub(super) struct Job {
     pub app: Arc<App>,
-    pub caller: Caller,
+    pub spender: Spender,
     pub request_id: AttemptId,
     pub request: ChatRequest,
     pub size: RequestSize,
@@ -200,8 +200,13 @@ impl Job {
             Err(error) => return Step::failed(unbounded(error, &target.model)),
         };
         let started = Instant::now();
-        let purpose =
-            Purpose { caller: &self.caller, request: self.request_id, target, bound, expires: self.expires };
+        let purpose = Purpose {
+            spender: &self.spender,
+            request: self.request_id,
+            target,
+            bound,
+            expires: self.expires,
+        };
         let (paid, rates) = match reserve(app, &purpose).await {
             Ok(held) => held,
             Err(refused) => return Step::failed(refused),

@@ -6,23 +6,32 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, int, key, malformed, n, s, text};
-use crate::domain::counter::{Counter, CounterKey, Hold, HoldFacts, ScopeKind, ScopeState};
+use crate::domain::counter::{Counter, CounterKey, Hold, HoldFacts, Part, ScopeKind, ScopeState};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
 use crate::ports::StoreError;
 
-/// Partition `<kind>#<id>`, sort key the label of the period.
+/// Partition `<kind>#<id>`, that of a shard `<kind>.<shard>#<id>`; sort key the label of the period.
 pub(super) fn counter_key(counter: &CounterKey) -> Item {
-    key(format!("{}#{}", counter.kind, counter.id), &counter.period)
+    key(partition(counter), &counter.period)
 }
 
-pub(super) fn state_word(state: ScopeState) -> &'static str {
-    match state {
-        ScopeState::Active => "active",
-        ScopeState::Throttled => "throttled",
-        ScopeState::Stopped => "stopped",
+fn partition(counter: &CounterKey) -> String {
+    match counter.shard {
+        None => format!("{}#{}", counter.kind, counter.id),
+        Some(shard) => format!("{}.{shard}#{}", counter.kind, counter.id),
     }
+}
+
+/// The reverse of [`counter_key`]; none for what is no counter.
+pub(super) fn read_key(pk: &str, period: &str) -> Option<CounterKey> {
+    let (word, id) = pk.split_once('#')?;
+    let (word, shard) = match word.split_once('.') {
+        None => (word, None),
+        Some((word, shard)) => (word, Some(shard.parse().ok()?)),
+    };
+    Some(CounterKey { kind: ScopeKind::named(word)?, id: id.to_owned(), period: period.to_owned(), shard })
 }
 
 /// # Errors
@@ -30,7 +39,7 @@ pub(super) fn state_word(state: ScopeState) -> &'static str {
 pub(super) fn read_counter(item: &Item) -> Result<Counter, StoreError> {
     let states = [ScopeState::Active, ScopeState::Throttled, ScopeState::Stopped];
     let word = text(item, "state")?;
-    let state = states.into_iter().find(|state| state_word(*state) == word);
+    let state = states.into_iter().find(|state| state.to_string() == word);
     let live = item.get("live").and_then(|value| value.as_m().ok());
     let floor = match item.get("floor") {
         Some(_) => Some(id(item, "floor")?),
@@ -40,6 +49,7 @@ pub(super) fn read_counter(item: &Item) -> Result<Counter, StoreError> {
         cap: NanoUsd::from_nano(int(item, "cap")?),
         remaining: NanoUsd::from_nano(int(item, "remaining")?),
         state: state.ok_or_else(|| malformed("state"))?,
+        version: Timestamp::from_millis(int(item, "version")?),
         window: int(item, "window")?,
         requests: int(item, "requests")?,
         tokens: int(item, "tokens")?,
@@ -58,10 +68,10 @@ fn read_live(live: &Item) -> Result<BTreeMap<AttemptId, Hold>, StoreError> {
 }
 
 pub(super) fn hold_value(hold: &Hold) -> AttributeValue {
-    let items = hold.items.iter().flat_map(|item| {
-        let pk = format!("{}#{}", item.kind, item.id);
-        [s(pk), s(&item.period)]
-    });
+    let items = hold
+        .items
+        .iter()
+        .flat_map(|part| [s(partition(&part.counter)), s(&part.counter.period), n(part.amount.nano())]);
     let attributes = [
         ("amount", n(hold.amount.nano())),
         ("tokens", n(hold.tokens)),
@@ -95,20 +105,17 @@ pub(super) fn read_hold(hold: &Item) -> Result<Hold, StoreError> {
     })
 }
 
-fn read_items(hold: &Item) -> Result<Vec<CounterKey>, StoreError> {
+fn read_items(hold: &Item) -> Result<Vec<Part>, StoreError> {
     let list = hold.get("items").and_then(|value| value.as_l().ok());
-    let texts = list.ok_or_else(|| malformed("items"))?.iter();
-    let texts: Vec<&str> = texts.filter_map(|value| value.as_s().ok()).map(String::as_str).collect();
-    let keys = texts.chunks(2).map(|pair| match pair {
-        [pk, period] => read_key(pk, period).ok_or_else(|| malformed("items")),
-        _ => Err(malformed("items")),
-    });
-    keys.collect()
+    let parts = list.ok_or_else(|| malformed("items"))?.chunks(3).map(read_part);
+    parts.map(|part| part.ok_or_else(|| malformed("items"))).collect()
 }
 
-fn read_key(pk: &str, period: &str) -> Option<CounterKey> {
-    let (word, id) = pk.split_once('#')?;
-    Some(CounterKey { kind: ScopeKind::named(word)?, id: id.to_owned(), period: period.to_owned() })
+fn read_part(part: &[AttributeValue]) -> Option<Part> {
+    let [AttributeValue::S(pk), AttributeValue::S(period), AttributeValue::N(amount)] = part else {
+        return None;
+    };
+    Some(Part { counter: read_key(pk, period)?, amount: NanoUsd::from_nano(amount.parse().ok()?) })
 }
 
 fn id(item: &Item, name: &str) -> Result<AttemptId, StoreError> {
@@ -122,17 +129,17 @@ mod tests {
     #[test]
     fn a_hold_round_trips_whatever_its_scopes_are_called() {
         let request = AttemptId::new(Timestamp::from_millis(1), 2);
-        let item =
-            |kind, id: &str| CounterKey { kind, id: id.to_owned(), period: "day#2026-11-23".to_owned() };
+        let item = |kind, id: &str, shard| Part {
+            counter: CounterKey { kind, id: id.to_owned(), period: "day#2026-11-23".to_owned(), shard },
+            amount: NanoUsd::from_nano(3),
+        };
+        let kinds = ScopeKind::ALL.map(|kind| item(kind, "a#b#", None));
+        let shards = [item(ScopeKind::Session, ".1#", Some(0)), item(ScopeKind::User, "", Some(63))];
         let hold = Hold {
             amount: NanoUsd::from_nano(7),
             tokens: 3,
             window: -1,
-            items: vec![
-                item(ScopeKind::Session, "a#b#"),
-                item(ScopeKind::User, ""),
-                item(ScopeKind::Token, "t"),
-            ],
+            items: kinds.into_iter().chain(shards).collect(),
             expires: Timestamp::from_millis(9),
             facts: HoldFacts {
                 request,

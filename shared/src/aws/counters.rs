@@ -14,7 +14,7 @@ use super::counter_item::{counter_key, read_counter};
 use super::counter_writes::{self, Terms};
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
-use crate::domain::counter::{Close, Counter, CounterKey, Reserve};
+use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::ports::{Counters, ReserveReply, StoreError};
 
@@ -27,7 +27,7 @@ pub struct DynamoCounters {
     table: String,
     /// The terms of holds that this instance entered. A hold never changes, so a remembered one
     /// spares its close the read.
-    entered: Mutex<HashMap<AttemptId, Terms>>,
+    entered: Mutex<HashMap<(AttemptId, CounterKey), Terms>>,
 }
 
 /// What became of one try to close.
@@ -65,12 +65,12 @@ impl DynamoCounters {
         if entered.len() >= ENTERED_MAX {
             entered.clear();
         }
-        entered.insert(write.id, Terms::of(hold, write.window));
+        entered.insert((write.id, write.key.clone()), Terms::of(hold, write.window));
     }
 
-    fn recall(&self, id: AttemptId) -> Option<Terms> {
+    fn recall(&self, write: &Close) -> Option<Terms> {
         let mut entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
-        entered.remove(&id)
+        entered.remove(&(write.id, write.key.clone()))
     }
 }
 
@@ -98,6 +98,24 @@ impl Counters for DynamoCounters {
         }
     }
 
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {
+        let mut last = StoreError::Rejected("the counter kept changing".to_owned());
+        for attempt in 0..conflict::TRIES {
+            let standing = self.read(key).await?;
+            let Some(expression) = counter_writes::allow(standing.as_ref(), to) else { return Ok(()) };
+            let update = self.clients.patient.update_item().table_name(&self.table);
+            let Err(error) = fill(update, key, expression).send().await else { return Ok(()) };
+            match error.as_service_error().map(|error| (error.refused().is_some(), error.is_conflict())) {
+                // Somebody else changed the policy, or made the item, since it was read.
+                Some((true, _)) => {}
+                Some((false, true)) => last = store_error(error),
+                _ => return Err(store_error(error)),
+            }
+            conflict::back_off(attempt).await;
+        }
+        Err(last)
+    }
+
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
         let found = self
             .clients
@@ -113,7 +131,7 @@ impl Counters for DynamoCounters {
     }
 
     async fn close(&self, write: &Close) -> Result<(), StoreError> {
-        let mut terms = self.recall(write.id);
+        let mut terms = self.recall(write);
         let mut last = StoreError::Rejected("the counter kept changing".to_owned());
         for attempt in 0..conflict::TRIES {
             let known = match terms {
@@ -132,6 +150,26 @@ impl Counters for DynamoCounters {
                     conflict::back_off(attempt).await;
                 }
             }
+        }
+        Err(last)
+    }
+
+    async fn fence(&self, key: &CounterKey, id: AttemptId) -> Result<bool, StoreError> {
+        let mut last = StoreError::Rejected("the counter was in a transaction all the time".to_owned());
+        for attempt in 0..conflict::TRIES {
+            let update = self.clients.patient.update_item().table_name(&self.table);
+            let Err(error) = fill(update, key, counter_writes::fence(id)).send().await else {
+                return Ok(true);
+            };
+            match error.as_service_error().map(|error| (error.refused(), error.is_conflict())) {
+                Some((Some(standing), _)) => {
+                    let counter = standing.map(read_counter).transpose()?;
+                    return Ok(terms_of(counter.as_ref(), id).is_none());
+                }
+                Some((None, true)) => last = store_error(error),
+                _ => return Err(store_error(error)),
+            }
+            conflict::back_off(attempt).await;
         }
         Err(last)
     }

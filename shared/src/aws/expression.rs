@@ -63,6 +63,12 @@ impl Expression {
         self.conditions.push(condition);
     }
 
+    /// `size(path) operator value`: of a map, how many members it has.
+    pub(super) fn size(&mut self, path: &str, operator: &str, name: &str, value: AttributeValue) {
+        let condition = format!("size({}) {operator} {}", self.path(path), self.value(name, value));
+        self.conditions.push(condition);
+    }
+
     pub(super) fn exists(&mut self, path: &str) {
         let condition = format!("attribute_exists({})", self.path(path));
         self.conditions.push(condition);
@@ -73,11 +79,18 @@ impl Expression {
         self.conditions.push(condition);
     }
 
-    /// `path < value`, or no such attribute.
-    pub(super) fn absent_or_below(&mut self, path: &str, name: &str, value: AttributeValue) {
-        let path = self.path(path);
+    /// No attribute `absent`, or else `path operator value`.
+    pub(super) fn absent_or(
+        &mut self,
+        absent: &str,
+        path: &str,
+        operator: &str,
+        name: &str,
+        value: AttributeValue,
+    ) {
+        let (absent, path) = (self.path(absent), self.path(path));
         let value = self.value(name, value);
-        self.conditions.push(format!("(attribute_not_exists({path}) OR {path} < {value})"));
+        self.conditions.push(format!("(attribute_not_exists({absent}) OR {path} {operator} {value})"));
     }
 
     /// `path <= value`, or no such attribute.
@@ -112,7 +125,7 @@ mod tests {
         expression.add("remaining", "back", n(5));
         expression.remove("live.01ABC");
         expression.exists("live.01ABC");
-        expression.absent_or_below("floor", "id", n(1));
+        expression.absent_or("floor", "floor", "<", "id", n(1));
         assert_eq!(expression.update(), "SET #remaining = #remaining + :back REMOVE #live.#01ABC");
         assert_eq!(
             expression.condition(),

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::domain::key::KeyRecord;
+use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::ports::{FindKey, ListKeys, ManageKeys, StoreError};
 
@@ -30,6 +31,12 @@ impl ManageKeys for MemoryStore {
         }
         state.keys.insert(record.id.clone(), record.clone());
         Ok(())
+    }
+
+    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let record = state.keys.get_mut(id);
+        Ok(record.map(|record| record.policy = policy.clone()).is_some())
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

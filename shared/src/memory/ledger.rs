@@ -7,6 +7,7 @@ use crate::domain::counter;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::{LedgerLine, Quality};
 use crate::domain::partition::Partition;
+use crate::domain::settlement::corrections;
 use crate::domain::time::Timestamp;
 use crate::ports::{LineMark, LinePage, PutLine, ReadLedger, StoreError, WriteLedger};
 
@@ -25,6 +26,12 @@ impl WriteLedger for MemoryStore {
         Ok(PutLine::Inserted)
     }
 
+    async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError> {
+        let state = self.state();
+        let found = state.lines.get(&line.id).filter(|found| found.tenant == tenant && mark(found) == line);
+        Ok(found.cloned())
+    }
+
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {
         let mut state = self.state();
         let stands = state
@@ -35,12 +42,12 @@ impl WriteLedger for MemoryStore {
             return Ok(false);
         }
         let mut corrected = Vec::new();
-        for key in &exact.items {
-            let counter = state.counters.get(key);
+        for change in corrections(estimated, exact) {
+            let counter = state.counters.get(&change.key);
             match counter
-                .and_then(|counter| counter::correct(counter, exact.id, estimated.amount, exact.amount))
+                .and_then(|counter| counter::correct(counter, exact.id, change.estimated, change.exact))
             {
-                Some(next) => corrected.push((key.clone(), next)),
+                Some(next) => corrected.push((change.key, next)),
                 None => return Ok(false),
             }
         }

@@ -6,6 +6,7 @@
 mod counters;
 mod keys;
 mod ledger;
+mod policies;
 mod rest;
 mod rollups;
 
@@ -18,6 +19,7 @@ use crate::domain::id::AttemptId;
 use crate::domain::idempotency::Record;
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
+use crate::domain::policy::{ScopeName, ScopePolicy};
 use crate::domain::rollup::Rollup;
 use crate::domain::time::Timestamp;
 use crate::ports::{CachedAnswer, Versioned};
@@ -36,6 +38,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct State {
     keys: BTreeMap<String, KeyRecord>,
+    policies: BTreeMap<ScopeName, ScopePolicy>,
     counters: BTreeMap<CounterKey, Counter>,
     lines: BTreeMap<AttemptId, LedgerLine>,
     lines_of_key: BTreeMap<String, Vec<AttemptId>>,

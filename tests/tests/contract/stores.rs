@@ -8,20 +8,24 @@ use std::time::UNIX_EPOCH;
 use local::embedded::{Embedded, create_tables};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoRollups, SharedHttpClient, Tables, http_client,
+    DynamoLedger, DynamoOpenHolds, DynamoPolicies, DynamoRollups, SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Counters, FindKey, Idempotency, ManageKeys, ReadLedger, ReadRollups,
-    WriteLedger, WriteRollups,
+    AnswerCache, BreakerStore, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency, ManageKeys,
+    ManagePolicies, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
 };
 
 /// Every store port, and what is behind it.
 pub(super) struct Stores {
     pub(super) find_key: Arc<dyn FindKey>,
     pub(super) manage_keys: Arc<dyn ManageKeys>,
+    pub(super) find_policy: Arc<dyn FindPolicy>,
+    pub(super) manage_policies: Arc<dyn ManagePolicies>,
     pub(super) counters: Arc<dyn Counters>,
+    /// On DynamoDB in pages of three items.
+    pub(super) open_holds: Arc<dyn FindOpenHolds>,
     pub(super) write_ledger: Arc<dyn WriteLedger>,
     pub(super) read_ledger: Arc<dyn ReadLedger>,
     pub(super) write_rollups: Arc<dyn WriteRollups>,
@@ -102,7 +106,10 @@ impl Stores {
             Behind::Memory(store) => Stores {
                 find_key: store.clone(),
                 manage_keys: store.clone(),
+                find_policy: store.clone(),
+                manage_policies: store.clone(),
                 counters: store.clone(),
+                open_holds: store.clone(),
                 write_ledger: store.clone(),
                 read_ledger: store.clone(),
                 write_rollups: store.clone(),
@@ -115,13 +122,18 @@ impl Stores {
             Behind::Dynamo(dynamo) => {
                 let (clients, tables) = (dynamo.clients(), dynamo.tables.clone());
                 let keys = Arc::new(DynamoKeys::new(clients.clone(), tables.control.clone()));
+                let policies = Arc::new(DynamoPolicies::new(clients.clone(), tables.control.clone()));
                 let ledger = DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone());
                 let ledger = Arc::new(ledger);
                 let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
+                let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), 3);
                 Stores {
                     find_key: keys.clone(),
                     manage_keys: keys,
+                    find_policy: policies.clone(),
+                    manage_policies: policies,
                     counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
+                    open_holds: Arc::new(open_holds),
                     write_ledger: ledger.clone(),
                     read_ledger: ledger,
                     write_rollups: rollups.clone(),

@@ -11,6 +11,7 @@ use shared::domain::id::AttemptId;
 use shared::domain::key::{KeyRecord, Pepper};
 use shared::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
 use shared::domain::money::NanoUsd;
+use shared::domain::policy::Policy;
 use shared::domain::rollup::Fold;
 use shared::domain::time::Timestamp;
 use shared::domain::usage::TokenUsage;
@@ -186,8 +187,7 @@ fn key(tenant: &str, id: &str) -> KeyRecord {
         name: id.to_owned(),
         tenant: tenant.to_owned(),
         team: None,
-        budget: None,
-        limits: shared::domain::counter::RateLimits::default(),
+        policy: Policy::default(),
         models: None,
         created_at: Timestamp::of_hour(FIRST_HOUR),
         revoked_at: None,

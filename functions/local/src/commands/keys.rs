@@ -2,17 +2,17 @@
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shared::app::administer::KeyView;
 
-use super::remote::Remote;
+use super::gateway::{Gateway, body, columns, or_dash};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
-    gateway: Remote,
+    gateway: Gateway,
 }
 
 #[derive(Debug, Subcommand)]
@@ -50,6 +50,9 @@ struct Create {
     /// Tokens a minute.
     #[arg(long)]
     tpm: Option<u64>,
+    /// Requests open at once.
+    #[arg(long)]
+    concurrency: Option<u64>,
     /// Models the key may use, separated by commas; every model if left out.
     #[arg(long, value_delimiter = ',')]
     models: Option<Vec<String>>,
@@ -74,7 +77,7 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
 
 impl Create {
     fn body(&self) -> Value {
-        let all = [
+        body([
             ("name", json!(self.name)),
             ("tenant", json!(self.tenant)),
             ("team", json!(self.team)),
@@ -82,10 +85,9 @@ impl Create {
             ("period", json!(self.period)),
             ("rpm", json!(self.rpm)),
             ("tpm", json!(self.tpm)),
+            ("concurrency", json!(self.concurrency)),
             ("models", json!(self.models)),
-        ];
-        let given = all.into_iter().filter(|(_, value)| !value.is_null());
-        Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect::<Map<String, Value>>())
+        ])
     }
 }
 
@@ -101,25 +103,18 @@ fn table(list: &Value) -> Result<String, String> {
     let mut rows =
         vec![["ID", "NAME", "TENANT", "BUDGET USD", "PERIOD", "RPM", "TPM", "STATE"].map(str::to_owned)];
     rows.extend(views.iter().map(row));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 8] = std::array::from_fn(width);
-    let line = |row: &[String; 8]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    Ok(rows.iter().map(line).collect::<Vec<_>>().join("\n"))
+    Ok(columns(&rows))
 }
 
 fn row(view: &KeyView) -> [String; 8] {
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     [
         view.id.clone(),
         view.name.clone(),
         view.tenant.clone(),
-        or_dash(view.budget_usd.map(|cap| cap.to_string())),
-        or_dash(view.period.map(|period| format!("{period:?}").to_lowercase())),
-        or_dash(view.rpm.map(|limit| limit.to_string())),
-        or_dash(view.tpm.map(|limit| limit.to_string())),
-        if view.revoked_at.is_some() { "revoked" } else { "active" }.to_owned(),
+        or_dash(view.budget_usd),
+        or_dash(view.period),
+        or_dash(view.policy.rpm),
+        or_dash(view.policy.tpm),
+        if view.revoked_at.is_some() { "revoked".to_owned() } else { view.policy.state.to_string() },
     ]
 }

@@ -1,7 +1,8 @@
 //! What `tollgate` can be told to do. Exit code 0 is done, 1 refused or failed, 2 wrong use.
 
+mod budgets;
+mod gateway;
 mod keys;
-mod remote;
 mod usage;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -27,6 +28,8 @@ enum What {
     Dev(dev::Options),
     /// Make, list and revoke keys of a running gateway.
     Keys(keys::Options),
+    /// Set and show budgets and limits of a running gateway.
+    Budgets(budgets::Options),
     /// Rebuild the rollups of usage of a running gateway.
     Usage(usage::Options),
     /// Run the scripted demo provider alone.
@@ -42,6 +45,7 @@ impl Command {
         let done = match self.what {
             What::Dev(options) => dev::run(options).await,
             What::Keys(options) => keys::run(options).await,
+            What::Budgets(options) => budgets::run(options).await,
             What::Usage(options) => usage::run(options).await,
             What::Demo { port } => demo(port).await,
         };

@@ -4,14 +4,14 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::remote::Remote;
+use super::gateway::Gateway;
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(subcommand)]
     action: Action,
     #[command(flatten)]
-    gateway: Remote,
+    gateway: Gateway,
 }
 
 #[derive(Debug, Subcommand)]
@@ -37,7 +37,7 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
 }
 
 /// Each call does a bounded piece and says where to go on.
-async fn rebuild(gateway: &Remote, from: Option<&str>, to: Option<&str>) -> Result<Value, String> {
+async fn rebuild(gateway: &Gateway, from: Option<&str>, to: Option<&str>) -> Result<Value, String> {
     let mut body = json!({ "from": from, "to": to });
     let (mut first, mut hours) = (Value::Null, 0);
     loop {

@@ -4,21 +4,23 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerts::Alerts;
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::warm_keys::WarmKeys;
+use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoRollups, Tables,
+    DynamoLedger, DynamoOpenHolds, DynamoPolicies, DynamoRollups, Tables,
 };
 use shared::clock::SystemClock;
 use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, Idempotency, ListKeys, ManageKeys, ReadLedger,
-    ReadRollups, WriteLedger, WriteRollups,
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency, ListKeys,
+    ManageKeys, ManagePolicies, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -26,15 +28,18 @@ use usage::Usage;
 
 use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
-use super::queue;
 use super::rollups::{self, Watched};
+use super::{queue, schedule};
 use crate::embedded::Embedded;
 
 /// The stores a gateway runs on.
 pub struct Stores {
     pub find_key: Arc<dyn FindKey>,
     pub manage_keys: Arc<dyn ManageKeys>,
+    pub find_policy: Arc<dyn FindPolicy>,
+    pub manage_policies: Arc<dyn ManagePolicies>,
     pub counters: Arc<dyn Counters>,
+    pub open_holds: Arc<dyn FindOpenHolds>,
     pub write_ledger: Arc<dyn WriteLedger>,
     pub read_ledger: Arc<dyn ReadLedger>,
     pub write_rollups: Arc<dyn WriteRollups>,
@@ -52,7 +57,10 @@ impl Stores {
         Stores {
             find_key: keys.clone(),
             manage_keys: keys,
+            find_policy: store.clone(),
+            manage_policies: store.clone(),
             counters: store.clone(),
+            open_holds: store.clone(),
             write_ledger: store.clone(),
             read_ledger: store.clone(),
             write_rollups: store.clone(),
@@ -76,12 +84,19 @@ impl Stores {
     pub fn dynamodb(clients: &Clients, tables: Tables) -> Self {
         let keys = DynamoKeys::new(clients.clone(), tables.control.clone());
         let keys = Arc::new(WarmKeys::new(keys, Arc::new(SystemClock)));
+        let policies = DynamoPolicies::new(clients.clone(), tables.control.clone());
+        let policies = Arc::new(WarmPolicies::new(policies, Arc::new(SystemClock)));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
         let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
+        let page = DynamoOpenHolds::PAGE;
+        let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), page);
         Stores {
             find_key: keys.clone(),
             manage_keys: keys,
+            find_policy: policies.clone(),
+            manage_policies: policies,
             counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
+            open_holds: Arc::new(open_holds),
             write_ledger: ledger.clone(),
             read_ledger: ledger,
             write_rollups: rollups.clone(),
@@ -117,7 +132,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// Wires everything and starts what works in the background: the consumer of the settle queue
-    /// and that of the ledger's changes.
+    /// and that of the ledger's changes, and the sweep.
     ///
     /// # Errors
     /// When the configuration asks for what this version cannot keep, or the HTTP client fails.
@@ -154,8 +169,16 @@ impl Gateway {
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
         tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
+        tokio::spawn(schedule::sweep(Alerts::new(
+            stores.open_holds,
+            Arc::clone(&stores.counters),
+            Arc::clone(&ledger),
+            Arc::clone(&clock),
+        )));
         let admin = Admin {
             keys: stores.manage_keys,
+            policies: stores.manage_policies,
+            counters: Arc::clone(&stores.counters),
             clock: Arc::clone(&clock),
             pepper: secrets.pepper.clone(),
             admin_key: secrets.admin_key.clone(),
@@ -167,6 +190,7 @@ impl Gateway {
             tuning: Tuning::default(),
             clock,
             keys: stores.find_key,
+            policies: stores.find_policy,
             counters: stores.counters,
             ledger,
             answers: stores.answers,

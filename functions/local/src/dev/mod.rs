@@ -6,6 +6,7 @@ mod gateway;
 mod providers;
 mod queue;
 mod rollups;
+mod schedule;
 mod server;
 
 use std::net::{Ipv4Addr, SocketAddr};

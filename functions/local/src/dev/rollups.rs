@@ -9,7 +9,7 @@ use shared::app::rollups::rebuild;
 use shared::domain::ledger::LedgerLine;
 use shared::domain::partition::Partition;
 use shared::domain::time::Timestamp;
-use shared::ports::{PutLine, StoreError, WriteLedger};
+use shared::ports::{LineMark, PutLine, StoreError, WriteLedger};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 use usage::Usage;
@@ -52,6 +52,10 @@ impl WriteLedger for Watched {
         let put = self.ledger.put(line).await;
         self.tell(line);
         put
+    }
+
+    async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError> {
+        self.ledger.find(tenant, line).await
     }
 
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {

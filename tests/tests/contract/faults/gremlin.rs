@@ -15,7 +15,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::ports::{Counters, ReserveReply, StoreError};
 
@@ -169,11 +169,19 @@ impl Counters for GremlinCounters {
         Err(StoreError::NoReply("lost".to_owned()))
     }
 
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {
+        self.inner.allow(key, to).await
+    }
+
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
         self.inner.read(key).await
     }
 
     async fn close(&self, write: &Close) -> Result<(), StoreError> {
         self.inner.close(write).await
+    }
+
+    async fn fence(&self, key: &CounterKey, id: AttemptId) -> Result<bool, StoreError> {
+        self.inner.fence(key, id).await
     }
 }

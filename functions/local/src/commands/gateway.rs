@@ -1,4 +1,4 @@
-//! A running gateway, as commands reach its admin API.
+//! A running gateway, as its admin reaches it.
 
 use std::path::PathBuf;
 
@@ -7,8 +7,9 @@ use reqwest::Method;
 use serde_json::Value;
 use shared::client::{Reach, client};
 
+/// Where it is, who we are to it, and how its answers are printed.
 #[derive(Debug, Args)]
-pub(super) struct Remote {
+pub(super) struct Gateway {
     /// The gateway to talk to.
     #[arg(long, global = true, default_value = "http://localhost:3000")]
     url: String,
@@ -18,16 +19,16 @@ pub(super) struct Remote {
     /// The admin key, instead of the data directory's.
     #[arg(long, global = true, env = "TOLLGATE_ADMIN_KEY", hide_env_values = true)]
     admin_key: Option<String>,
-    /// Print one JSON document instead of text.
+    /// Print one JSON document instead of a table.
     #[arg(long, global = true)]
     json: bool,
 }
 
-impl Remote {
-    /// The document that the gateway answers.
+impl Gateway {
+    /// One call of the admin API.
     ///
     /// # Errors
-    /// What the gateway said, or why it could not be asked.
+    /// What the gateway said of a refusal, or why it could not be reached.
     pub(super) async fn call(
         &self,
         method: Method,
@@ -53,22 +54,10 @@ impl Remote {
         }
     }
 
-    fn admin_key(&self) -> Result<String, String> {
-        if let Some(key) = &self.admin_key {
-            return Ok(key.clone());
-        }
-        let path = self.data.join("admin-key");
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            let path = path.display();
-            format!("no admin key: {path} cannot be read ({error}); set TOLLGATE_ADMIN_KEY or --data")
-        })?;
-        Ok(text.trim().to_owned())
-    }
-
-    /// Prints a document, or for people what `text` makes of it.
+    /// Prints the answer as it is for a program, or as `text` for people.
     ///
     /// # Errors
-    /// Those of `text`.
+    /// When the answer cannot be read.
     pub(super) fn show(
         &self,
         value: &Value,
@@ -78,4 +67,39 @@ impl Remote {
         println!("{shown}");
         Ok(())
     }
+
+    fn admin_key(&self) -> Result<String, String> {
+        if let Some(key) = &self.admin_key {
+            return Ok(key.clone());
+        }
+        let path = self.data.join("admin-key");
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            format!(
+                "no admin key: {} cannot be read ({error}); set TOLLGATE_ADMIN_KEY or --data",
+                path.display()
+            )
+        })?;
+        Ok(text.trim().to_owned())
+    }
+}
+
+/// The members that were given, as a body.
+pub(super) fn body<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let given = members.into_iter().filter(|(_, value)| !value.is_null());
+    Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// Rows in columns as wide as their widest cell.
+pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) fn or_dash(text: Option<impl ToString>) -> String {
+    text.map_or_else(|| "-".to_owned(), |text| text.to_string())
 }
