@@ -5,6 +5,7 @@ pub(crate) mod files;
 mod gateway;
 mod providers;
 mod queue;
+mod rollups;
 mod schedule;
 mod server;
 

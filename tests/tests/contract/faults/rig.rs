@@ -135,7 +135,7 @@ impl Rig {
     }
 
     pub(super) async fn lines(&self) -> Vec<LedgerLine> {
-        self.stores.read_ledger.of_key(self.key_id(), Timestamp::default()).await.expect("readable")
+        self.stores.read_ledger.of_key(self.key_id(), Timestamp::default(), 1_000).await.expect("readable")
     }
 
     pub(super) fn line(&self, reservation: &Reservation, amount: i64) -> LedgerLine {
