@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::error::GatewayError;
 use super::fields::{amount, limit, models};
-use super::random;
+use super::random::OsRandomness;
 use crate::domain::counter::RateLimits;
 use crate::domain::key::{self, KeyBudget, KeyRecord, Pepper, PresentedKey, secrets_match};
 use crate::domain::money::NanoUsd;
 use crate::domain::time::{Period, Timestamp};
-use crate::ports::{Clock, ManageKeys};
+use crate::ports::{Clock, ManageKeys, Randomness};
 use crate::protocol::fields::{BadRequest, Fields};
 
 /// Longest name of a key, tenant or team, in characters.
@@ -63,7 +63,7 @@ impl Admin {
     /// [`GatewayError::BadRequest`] naming the field, or [`GatewayError::StoreDown`].
     pub async fn create(&self, body: Map<String, Value>) -> Result<KeyView, GatewayError> {
         let mut random = [0_u8; 52];
-        random::fill(&mut random);
+        OsRandomness.fill(&mut random);
         let (id, whole) = key::generate(&random);
         let digest = PresentedKey::parse(&whole).map(|key| key.digest(&self.pepper)).unwrap_or_default();
         let blank = KeyRecord {

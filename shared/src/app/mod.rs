@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
 use crate::ports::{
-    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, Idempotency, SettleQueue, Upstream,
-    WriteLedger,
+    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, Idempotency, Randomness, SettleQueue,
+    Upstream, WriteLedger,
 };
 
 pub mod administer;
@@ -32,7 +32,7 @@ pub mod lookup;
 pub mod meter;
 pub mod mint;
 mod play;
-mod random;
+pub mod random;
 pub mod references;
 mod refusal;
 pub mod reserve;
@@ -50,6 +50,7 @@ pub struct App {
     pub pepper: Pepper,
     pub tuning: Tuning,
     pub clock: Arc<dyn Clock>,
+    pub randomness: Arc<dyn Randomness>,
     pub keys: Arc<dyn FindKey>,
     pub counters: Arc<dyn Counters>,
     pub ledger: Arc<dyn WriteLedger>,

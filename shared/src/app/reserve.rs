@@ -123,7 +123,7 @@ async fn enter(app: &App, caller: &Caller, money: Option<&Money>) -> Result<(Ent
     for _ in 0..TRIES {
         let now = app.clock.now();
         let items = windows.iter().map(|window| window.scope.counter(now)).collect();
-        let entry = Entry { id: fresh_id(now), items };
+        let entry = Entry { id: fresh_id(app, now), items };
         if let Some(view) = round(app, &mut windows, &entry, money, now).await? {
             return Ok((entry, view));
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
+use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::{App, Tuning};
 use shared::aws::{
@@ -149,6 +150,7 @@ impl Gateway {
             pepper: secrets.pepper.clone(),
             tuning: Tuning::default(),
             clock,
+            randomness: Arc::new(OsRandomness),
             keys: stores.find_key,
             counters: stores.counters,
             ledger: stores.write_ledger,

@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use shared::app::authenticate::{Caller, authenticate_token};
 use shared::app::breakers::Breakers;
 use shared::app::error::GatewayError;
+use shared::app::random::OsRandomness;
 use shared::app::reserve::{Purpose, reserve};
 use shared::app::route::Target;
 use shared::app::{App, Tuning};
@@ -198,6 +199,7 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         pepper: pepper(),
         tuning: Tuning { settle: Duration::from_secs(20), ..Tuning::default() },
         clock: Arc::new(Still),
+        randomness: Arc::new(OsRandomness),
         keys: stores.find_key.clone(),
         counters,
         ledger: stores.write_ledger.clone(),
