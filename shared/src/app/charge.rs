@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attempt::Attempted;
 use super::error::GatewayError;
-use crate::domain::bound::RequestSize;
+use crate::domain::bound::{RequestSize, at_most};
 use crate::domain::ledger::{Outcome, Quality};
 use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
@@ -53,7 +53,9 @@ pub(super) fn charge(paid: &Reservation, done: &Attempted, outcome: Outcome, siz
     let most = held.max_output_tokens.saturating_mul(size.choices);
     let output = if seen_whole { done.output_bytes.min(most) } else { most };
     let usage = TokenUsage { uncached: size.input_bytes, output, ..TokenUsage::default() };
-    match (seen_whole, paid.price().cost(&usage)) {
+    // What was written is counted over all choices, at rates that the hold was computed with.
+    let written = RequestSize { choices: 1, ..*size };
+    match (seen_whole, at_most(paid.price(), &written, output)) {
         (true, Ok(cost)) => Billed { usage, amount: cost.min(held.amount), quality: Quality::Estimated },
         _ => Billed::at_most(paid, usage),
     }
@@ -97,7 +99,60 @@ pub(super) fn rejected(error: &AttemptError) -> Option<GatewayError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::domain::bound::bound;
+    use crate::domain::counter::HoldFacts;
+    use crate::domain::id::AttemptId;
+    use crate::domain::price::{ModelLimits, Price, Rates};
+    use crate::domain::time::Timestamp;
+    use crate::protocol::answer::Answer;
+
+    /// Reads of the cache are dearer than fresh input, and images are priced.
+    fn price() -> Price {
+        let rates =
+            Rates { input: 1_000, cache_read: 5_000, image: 7_000, output: 9_000, ..Rates::default() };
+        let limits =
+            ModelLimits { context_window: 10_000, max_output_tokens: 400, image_tokens_max: Some(900) };
+        Price { id: "p@1".to_owned(), rates, limits, reasoning: false }
+    }
+
+    fn paid(size: &RequestSize) -> Reservation {
+        let id = AttemptId::new(Timestamp::default(), 1);
+        let facts = HoldFacts {
+            request: id,
+            tenant: String::new(),
+            key: String::new(),
+            model: "demo/a".to_owned(),
+            price: "p@1".to_owned(),
+        };
+        let bound = bound(&price(), size, None).expect("bounded");
+        let target = "demo/a".parse().expect("a model");
+        Reservation::new(id, target, Arc::new(price()), bound, Vec::new(), facts)
+    }
+
+    #[test]
+    fn an_unreported_answer_is_charged_no_less_than_its_dearest_outcome() {
+        let size = RequestSize {
+            input_bytes: 100,
+            images: 2,
+            choices: 1,
+            max_output_tokens: Some(400),
+            cache_points: false,
+        };
+        let done = Attempted {
+            answer: Answer::default(),
+            began: true,
+            committed: true,
+            usage_reported: false,
+            output_bytes: 30,
+            end: Ok(()),
+        };
+        let dearest = TokenUsage { cache_read: 100, image: 2 * 900, output: 30, ..TokenUsage::NONE };
+        let charged = charge(&paid(&size), &done, Outcome::Completed, &size);
+        assert_eq!((charged.quality, Ok(charged.amount)), (Quality::Estimated, price().cost(&dearest)));
+    }
 
     fn of(status: u16) -> Verdict {
         Verdict::of(&AttemptError::Status { status, message: String::new(), code: None, retry_after: None })

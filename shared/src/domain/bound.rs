@@ -58,7 +58,7 @@ impl From<MoneyError> for BoundError {
 pub fn bound(price: &Price, size: &RequestSize, hard_limit: Option<NanoUsd>) -> Result<Bound, BoundError> {
     let model_max = price.limits.max_output_tokens;
     let asked = size.max_output_tokens.map(|tokens| tokens.min(model_max));
-    let amount_at = |output: u64| dearest(price, size, output);
+    let amount_at = |output: u64| at_most(price, size, output);
     let Some(limit) = hard_limit else {
         let output = asked.unwrap_or(model_max);
         return finish(size, output, amount_at(output)?);
@@ -92,7 +92,11 @@ fn finish(size: &RequestSize, output: u64, amount: NanoUsd) -> Result<Bound, Bou
     Ok(Bound { amount, max_output_tokens: output, tokens: size.input_bytes.saturating_add(outputs) })
 }
 
-fn dearest(price: &Price, size: &RequestSize, output: u64) -> Result<NanoUsd, BoundError> {
+/// The most that a request of this size can cost with `output` tokens for each choice.
+///
+/// # Errors
+/// See [`BoundError`].
+pub fn at_most(price: &Price, size: &RequestSize, output: u64) -> Result<NanoUsd, BoundError> {
     let mut rates = price.rates;
     rates.input = match size.cache_points {
         true => rates.input.max(rates.cache_read).max(rates.cache_write_5m).max(rates.cache_write_1h),
