@@ -4,18 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::counter::{CounterKey, Part};
 use shared::domain::id::AttemptId;
-use shared::domain::idempotency::{Claim, Claimed};
-use shared::domain::ledger::{LedgerLine, Outcome, Quality};
+use shared::domain::ledger::{LedgerLine, Quality};
 use shared::domain::money::NanoUsd;
 use shared::domain::price::Price;
+use shared::domain::settlement::shares;
 use shared::domain::usage::TokenUsage;
 use shared::memory::MemoryStore;
-use shared::ports::{PutLine, ReserveReply};
 
-use super::queue;
-use super::world::{World, lock};
+use super::world::lock;
 
 /// What a world must never show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub(crate) struct Bill {
     pub amount: NanoUsd,
     /// What was held when the call arrived.
     pub held: NanoUsd,
-    pub counters: Vec<CounterKey>,
+    pub items: Vec<Part>,
 }
 
 pub(crate) struct Books {
@@ -55,7 +53,7 @@ pub(crate) struct Books {
 struct State {
     violation: Option<Violation>,
     bills: BTreeMap<AttemptId, Bill>,
-    /// By counter: what was billed, and what of it no hold could cover.
+    /// By scope: what was billed, and what of it no hold could cover.
     billed: BTreeMap<CounterKey, (i64, i64)>,
     /// Lines that are final.
     exact: BTreeMap<AttemptId, NanoUsd>,
@@ -107,14 +105,14 @@ impl Books {
 
     /// Conservation: what a counter has spent is the sum of the lines that were closed in it, at
     /// every moment; and nothing is ever below zero.
-    fn check(&self, key: &CounterKey) {
+    pub(crate) fn check(&self, key: &CounterKey) {
         let state = lock(&self.state);
         let lines_of = state.lines_of.get(key);
         let (counter, charged) = self.memory.with_books(|counters, lines| {
             let counter = counters.get(key).cloned();
             let live = |id: &AttemptId| counter.as_ref().is_some_and(|counter| counter.live.contains_key(id));
             let closed = lines_of.into_iter().flatten().filter(|id| !live(id));
-            let amounts = closed.filter_map(|id| Some(lines.get(id)?.amount.nano()));
+            let amounts = closed.filter_map(|id| Some(charged(lines.get(id)?, key).nano()));
             (counter.clone(), amounts.sum::<i64>())
         });
         drop(state);
@@ -128,13 +126,13 @@ impl Books {
     }
 
     /// A bill arrives with its call. No scope may be billed beyond its cap.
-    fn bill(&self, bill: Bill, cap: impl Fn(&CounterKey) -> Option<NanoUsd>) -> i64 {
+    pub(crate) fn bill(&self, bill: Bill, cap: impl Fn(&CounterKey) -> Option<NanoUsd>) -> i64 {
         let mut overspend = 0;
         let uncovered = bill.amount.nano().saturating_sub(bill.held.nano()).max(0);
         if uncovered > 0 && !self.overruns {
             self.violated("bound", || format!("{} cost {} and {} was held", bill.id, bill.amount, bill.held));
         }
-        for key in &bill.counters {
+        for key in scopes_of(&bill.items) {
             let (billed, excess) = {
                 let mut state = lock(&self.state);
                 let sums = state.billed.entry(key.clone()).or_default();
@@ -142,7 +140,7 @@ impl Books {
                 sums.1 += uncovered;
                 *sums
             };
-            let Some(cap) = cap(key) else { continue };
+            let Some(cap) = cap(&key) else { continue };
             let beyond = billed.saturating_sub(excess).saturating_sub(cap.nano()).max(0);
             overspend += beyond;
             self.holds_that(beyond == 0, "bound", || {
@@ -154,10 +152,23 @@ impl Books {
         overspend
     }
 
-    fn note_line(&self, line: &LedgerLine) {
+    /// What is held under `id` in each scope of `items`; none where a counter does not hold.
+    pub(crate) fn held(&self, id: AttemptId, items: &[Part]) -> Option<NanoUsd> {
+        let live = |part: &Part| {
+            self.memory.with_books(|counters, _| Some(counters.get(&part.counter)?.live.get(&id)?.amount))
+        };
+        let held = scopes_of(items).into_iter().map(|scope| {
+            let mut of_scope = items.iter().filter(|part| part.counter.shares_scope(&scope));
+            of_scope.try_fold(0, |sum, part| Some(live(part)?.nano() + sum)).map(NanoUsd::from_nano)
+        });
+        // Nothing is less than any amount.
+        held.min().flatten()
+    }
+
+    pub(crate) fn note_line(&self, line: &LedgerLine) {
         let mut state = lock(&self.state);
-        for key in &line.items {
-            state.lines_of.entry(key.clone()).or_default().insert(line.id);
+        for part in &line.items {
+            state.lines_of.entry(part.counter.clone()).or_default().insert(line.id);
         }
         if line.quality == Quality::Exact {
             state.exact.insert(line.id, line.amount);
@@ -165,7 +176,11 @@ impl Books {
     }
 
     /// What is exact stays as it is.
-    fn check_final(&self, id: AttemptId) {
+    pub(crate) fn works(&self, key: &str, request: AttemptId) {
+        lock(&self.state).working.entry(key.to_owned()).or_default().insert(request);
+    }
+
+    pub(crate) fn check_final(&self, id: AttemptId) {
         let exact = lock(&self.state).exact.get(&id).copied();
         let stands = self.memory.with_books(|_, lines| lines.get(&id).map(|line| line.amount));
         let is_kept = exact.is_none() || exact == stands;
@@ -173,91 +188,21 @@ impl Books {
     }
 }
 
-/// What is checked of a step, the moment it is done.
-impl World {
-    pub(crate) fn reserved(&self, write: &Reserve, reply: &ReserveReply) {
-        let what = if matches!(reply, ReserveReply::Held(_)) { "held" } else { "refused" };
-        self.tell(|| format!("reserve {} of {} in {}: {what}", write.id, write.amount(), name(&write.key)));
-        if let ReserveReply::Held(counter) = reply {
-            self.check_admission(write, counter);
-        }
-        self.books.check(&write.key);
-    }
-
-    fn check_admission(&self, write: &Reserve, counter: &Counter) {
-        let fits = |count: i64, limit: Option<i64>| limit.is_none_or(|limit| count <= limit);
-        let in_rate =
-            fits(counter.requests, write.limits.requests) && fits(counter.tokens, write.limits.tokens);
-        self.books.holds_that(in_rate, "admission", || format!("{} beyond its rate: {counter:?}", write.id));
-        let cap = self.cap_of(&write.key);
-        self.books.holds_that(cap == Some(counter.cap), "admission", || {
-            format!("{:?} has the cap {}, its owner meant {cap:?}", write.key, counter.cap)
-        });
-    }
-
-    /// What the owner of a scope meant it to be bounded by.
-    pub(crate) fn cap_of(&self, key: &CounterKey) -> Option<NanoUsd> {
-        let mut scopes = self.callers.iter().flat_map(|caller| &caller.scopes);
-        scopes.find(|scope| (scope.kind, &scope.id) == (key.kind, &key.id)).map(|scope| scope.cap)
-    }
-
-    pub(crate) fn closed(&self, write: &Close) {
-        self.tell(|| format!("close {} at {} in {}", write.id, write.billed, name(&write.key)));
-        self.books.check(&write.key);
-    }
-
-    pub(crate) fn put(self: &std::sync::Arc<Self>, line: &LedgerLine, put: &PutLine) {
-        self.tell(|| {
-            let stood = if *put == PutLine::Inserted { "" } else { ", which stood" };
-            format!("line {} {:?} of {}, {:?}{stood}", line.id, line.quality, line.amount, line.outcome)
-        });
-        if *put == PutLine::Inserted {
-            self.books.note_line(line);
-            self.tally().estimated += u64::from(line.quality == Quality::Estimated);
-            self.tally().abandoned += u64::from(line.outcome == Outcome::Abandoned);
-            if line.quality == Quality::Estimated {
-                queue::invoice(self, line);
-            }
-        }
-        self.books.check_final(line.id);
-        self.check_counters(line);
-    }
-
-    pub(crate) fn corrected(&self, exact: &LedgerLine, corrected: bool) {
-        self.tell(|| format!("correct {} to {}: {corrected}", exact.id, exact.amount));
-        if corrected {
-            self.tally().corrected += 1;
-            self.books.note_line(exact);
-        }
-        self.books.check_final(exact.id);
-        self.check_counters(exact);
-    }
-
-    fn check_counters(&self, line: &LedgerLine) {
-        for key in &line.items {
-            self.books.check(key);
-        }
-    }
-
-    pub(crate) fn claimed(&self, claim: &Claim, claimed: &Claimed<String>) {
-        if *claimed == Claimed::Started {
-            let mut state = lock(&self.books.state);
-            state.working.entry(claim.key.clone()).or_default().insert(claim.request);
-        }
-    }
-
-    pub(crate) fn billed(&self, bill: Bill) {
-        self.tell(|| format!("the provider is called for {} and bills {}", bill.id, bill.amount));
-        let amount = bill.amount.nano();
-        let overspend = self.books.bill(bill, |key| self.cap_of(key));
-        let mut tally = self.tally();
-        tally.attempts += 1;
-        tally.billed += i128::from(amount);
-        tally.overspend += overspend;
-    }
-}
-
 /// A counter in a few words.
 pub(crate) fn name(key: &CounterKey) -> String {
     format!("{} {} {}", key.kind, key.id, key.period)
+}
+
+/// The scopes that `items` lie in, each as the one counter that an unsharded scope has.
+pub(crate) fn scopes_of(items: &[Part]) -> BTreeSet<CounterKey> {
+    items.iter().map(|part| CounterKey { shard: None, ..part.counter.clone() }).collect()
+}
+
+/// What `line` charges the counter `key`: everything, or its share where the scope is sharded.
+fn charged(line: &LedgerLine, key: &CounterKey) -> NanoUsd {
+    if line.items.iter().filter(|part| part.counter.shares_scope(key)).count() == 1 {
+        return line.amount;
+    }
+    let shares = line.items.iter().zip(shares(&line.items, line.amount));
+    shares.filter(|(part, _)| part.counter == *key).map(|(_, share)| share).next().unwrap_or_default()
 }

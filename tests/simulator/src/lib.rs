@@ -6,10 +6,10 @@
 //!
 //! | invariant | checked |
 //! | --- | --- |
-//! | 1 conservation | after every write of a counter or a line: `books.rs` |
-//! | 2 admission | after every reserve: `books.rs`; when a call reaches its provider: `provider.rs` |
+//! | 1 conservation | after every write of a counter or a line: `steps.rs` |
+//! | 2 admission | after every reserve: `steps.rs`; when a call reaches its provider: `provider.rs` |
 //! | 3 bound | with every bill: `books.rs` |
-//! | 4 exactly once | after every write of a line: `books.rs`; in the end: `finale.rs` |
+//! | 4 exactly once | after every write of a line: `steps.rs`; in the end: `finale.rs` |
 //! | 5 no leak | in the end: `finale.rs` |
 //! | 6 no free ride | when a call reaches its provider: `provider.rs` |
 //! | 7 attempt completeness | in the end, bill by bill: `finale.rs` |
@@ -36,6 +36,8 @@ mod queue;
 mod requests;
 mod run;
 mod script;
+mod steps;
+mod sweepers;
 mod tally;
 mod tariff;
 mod wire;

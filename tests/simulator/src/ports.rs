@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use shared::domain::breaker::Breaker;
 use shared::domain::cache::CacheKey;
 use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::id::AttemptId;
 use shared::domain::idempotency::{Claim, Claimed, State};
 use shared::domain::key::KeyRecord;
 use shared::domain::ledger::LedgerLine;
 use shared::domain::time::Timestamp;
 use shared::ports::{
-    AnswerCache, BreakerStore, CachedAnswer, Counters, FindKey, Idempotency, PutLine, ReserveReply,
-    SettleQueue, StoreError, Versioned, WriteLedger,
+    AnswerCache, BreakerStore, CachedAnswer, Counters, FindKey, FindOpenHolds, Idempotency, Mark, OpenHolds,
+    PutLine, ReserveReply, SettleQueue, StoreError, Versioned, WriteLedger,
 };
 
 use super::queue;
@@ -56,6 +57,27 @@ impl Counters for Wire {
         })
         .await
     }
+
+    async fn fence(&self, key: &CounterKey, id: AttemptId) -> Result<bool, StoreError> {
+        self.call("fence", Kind::Again, (key.clone(), id), |world, (key, id)| {
+            Box::pin(async move {
+                let fenced = world.stores.counters.fence(&key, id).await?;
+                world.fenced(&key, id, fenced);
+                Ok(fenced)
+            })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl FindOpenHolds for Wire {
+    async fn open_holds(&self, from: Option<&Mark>) -> Result<OpenHolds, StoreError> {
+        self.call("open holds", Kind::Read, from.cloned(), |world, from| {
+            Box::pin(async move { world.stores.memory.open_holds(from.as_ref()).await })
+        })
+        .await
+    }
 }
 
 #[async_trait]
@@ -67,6 +89,13 @@ impl WriteLedger for Wire {
                 world.put(&line, &put);
                 Ok(put)
             })
+        })
+        .await
+    }
+
+    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError> {
+        self.call("find line", Kind::Read, (tenant.to_owned(), id), |world, (tenant, id)| {
+            Box::pin(async move { world.stores.ledger.find(&tenant, id).await })
         })
         .await
     }

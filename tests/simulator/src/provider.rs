@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use shared::config::ModelName;
-use shared::domain::counter::CounterKey;
+use shared::domain::counter::{CounterKey, Part};
 use shared::domain::id::AttemptId;
+use shared::domain::money::NanoUsd;
 use shared::domain::price::Price;
 use shared::domain::reservation::Reservation;
 use shared::ports::{AttemptError, ChunkStream, CountTokens, EmbedText, Upstream};
@@ -15,7 +16,7 @@ use shared::protocol::outbound::{Flavour, Outbound};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::books::Bill;
+use super::books::{Bill, scopes_of};
 use super::script::{Act, Demand, stream};
 use super::wire::Wire;
 use super::world::{World, lock};
@@ -31,7 +32,9 @@ struct Call {
     request: AttemptId,
     model: ModelName,
     price: String,
-    counters: Vec<CounterKey>,
+    /// What the caller was held for.
+    amount: NanoUsd,
+    items: Vec<Part>,
     demand: Demand,
 }
 
@@ -42,7 +45,8 @@ impl Call {
             request: paid.facts().request,
             model: paid.target().clone(),
             price: paid.facts().price.clone(),
-            counters: paid.items().to_vec(),
+            amount: paid.bound().amount,
+            items: paid.items().to_vec(),
             demand,
         }
     }
@@ -59,8 +63,8 @@ impl Call {
         let usage = act.billed();
         let amount = price.cost(&usage).expect("the cost of an attempt fits 64 bits");
         let price = Price::clone(price);
-        let (id, request, counters) = (self.id, self.request, self.counters);
-        world.billed(Bill { id, request, price, usage, amount, held, counters });
+        let (id, request, items) = (self.id, self.request, self.items);
+        world.billed(Bill { id, request, price, usage, amount, held, items });
         act
     }
 
@@ -71,20 +75,22 @@ impl Call {
             let scopes = caller.scopes.iter();
             scopes.map(|scope| CounterKey::new(scope.kind, &scope.id, scope.period, self.id.at())).collect()
         });
-        let is_met = expected.as_ref() == Some(&self.counters);
+        let scopes = scopes_of(&self.items);
+        let is_whole = scopes.iter().all(|scope| {
+            let parts = self.items.iter().filter(|part| part.counter.shares_scope(scope));
+            parts.map(|part| part.amount.nano()).sum::<i64>() == self.amount.nano()
+        });
+        let is_met = is_whole && expected == Some(scopes);
         world.books.holds_that(is_met, "admission", || {
-            format!("{} was dispatched with {:?}, its scopes are {expected:?}", self.id, self.counters)
+            format!("{} was dispatched with {:?}, its scopes are {expected:?}", self.id, self.items)
         });
     }
 
     /// A call goes out only when every counter holds for it: it is live there, or was swept at its
     /// full amount by somebody whose clock is ahead.
-    fn check_held(&self, world: &World) -> shared::domain::money::NanoUsd {
-        let (held, line) = world.stores.memory.with_books(|counters, lines| {
-            let live = |key| Some(counters.get(key)?.live.get(&self.id)?.amount);
-            (self.counters.iter().map(live).min().flatten(), lines.get(&self.id).map(|line| line.amount))
-        });
-        let held = held.or(line);
+    fn check_held(&self, world: &World) -> NanoUsd {
+        let line = world.stores.memory.with_books(|_, lines| lines.get(&self.id).map(|line| line.amount));
+        let held = world.books.held(self.id, &self.items).or(line);
         world.books.holds_that(held.is_some(), "admission", || {
             format!("{} was dispatched and is not held everywhere", self.id)
         });

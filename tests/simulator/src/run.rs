@@ -11,6 +11,7 @@ use super::client;
 use super::finale;
 use super::plan::Plan;
 use super::requests::Ask;
+use super::sweepers;
 use super::tally::Tally;
 use super::world::{Stores, World};
 
@@ -80,6 +81,7 @@ async fn live(world: &Arc<World>) -> bool {
             })
         })
         .collect();
+    sweepers::start(world);
     for client in clients {
         let ended = client.await;
         world.books.holds_that(ended.is_ok(), "honest end", || format!("a caller was stopped: {ended:?}"));

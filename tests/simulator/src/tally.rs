@@ -54,6 +54,10 @@ tally! {
     estimated: "lines estimated",
     corrected: "estimates corrected",
     abandoned: "ids abandoned",
+    sweeps: "sweeps over all counters",
+    swept: "holds swept: a line was there",
+    voided: "holds swept: never sent",
+    posted: "holds swept: charged in full",
     probes: "affordable requests admitted at the end",
 }
 
