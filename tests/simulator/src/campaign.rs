@@ -67,6 +67,7 @@ fn caught(seed: u64, options: &Options) -> Outcome {
             tally: Tally::default(),
             violation: Some(violation),
             steps: Vec::new(),
+            moments: 0,
             fingerprint: 0,
         }
     })

@@ -21,7 +21,7 @@
 //! | A1 session loops | a session is one more scope, see `callers.rs` |
 
 mod books;
-pub mod broken;
+mod broken;
 mod callers;
 mod campaign;
 mod client;
@@ -44,7 +44,7 @@ mod wire;
 mod world;
 
 pub use books::Violation;
+pub use broken::Broken;
 pub use campaign::{Campaign, campaign};
 pub use run::{Options, Outcome, simulate};
 pub use tally::Tally;
-pub use world::Stores;

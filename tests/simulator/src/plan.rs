@@ -7,6 +7,7 @@ use shared::config::Config;
 use shared::domain::time::{Period, Timestamp};
 
 use super::dice::Dice;
+use super::run::Options;
 
 /// 2027-01-15T08:00:00Z.
 const NEW_YEAR: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -74,9 +75,19 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// Providers fail and callers leave all the same.
+    fn unless_only_a_crash(self, options: &Options) -> Self {
+        match options.crash_at {
+            None => self,
+            Some(_) => Faults { provider: self.provider, leave: self.leave, ..Faults::default() },
+        }
+    }
+}
+
 impl Plan {
-    /// The world of `seed`, with at most `requests` of its requests.
-    pub(crate) fn draw(seed: u64, requests: Option<usize>) -> (Self, Dice) {
+    /// The world of `seed`.
+    pub(crate) fn draw(seed: u64, options: &Options) -> (Self, Dice) {
         let dice = Dice::new(seed, 0);
         let planned = requests_of(&dice);
         let rush = Duration::from_millis(dice.pick(&[20, 500, 5_000, 90_000, 600_000]));
@@ -85,13 +96,13 @@ impl Plan {
         let rush_ms = u64::try_from(rush.as_millis()).unwrap_or(u64::MAX);
         let plan = Plan {
             seed,
-            requests: planned.min(requests.unwrap_or(usize::MAX)),
+            requests: planned.min(options.requests.unwrap_or(usize::MAX)),
             instances: 1 + dice.index(4),
             base: turn - dice.millis(0..=rush_ms + 2_000),
             turn,
             rush,
             skew: dice.pick(&[0, 0, 40, 5_000, SKEW_MAX]),
-            faults: Faults::draw(&dice),
+            faults: Faults::draw(&dice).unless_only_a_crash(options),
             overruns: dice.chance(30),
             config: config(&dice),
         };

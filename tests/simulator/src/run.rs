@@ -7,28 +7,26 @@ use tokio::runtime::Builder;
 use tokio::time::sleep;
 
 use super::books::Violation;
+use super::broken::Broken;
 use super::client;
 use super::finale;
 use super::plan::Plan;
 use super::requests::Ask;
 use super::sweepers;
 use super::tally::Tally;
-use super::world::{Stores, World};
+use super::world::World;
 
 /// How a world is run.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// At most so many of its requests.
     pub requests: Option<usize>,
     /// Keeps the last steps, which costs more than the steps.
     pub is_told: bool,
-    pub stores: fn() -> Stores,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { requests: None, is_told: false, stores: Stores::default }
-    }
+    /// Stores that break the protocol.
+    pub broken: Option<Broken>,
+    /// Nothing goes wrong but that whoever is there at this moment is killed, counted from zero.
+    pub crash_at: Option<u64>,
 }
 
 /// What became of a world.
@@ -40,6 +38,8 @@ pub struct Outcome {
     pub violation: Option<Violation>,
     /// The last steps before the violation, where they were kept.
     pub steps: Vec<String>,
+    /// How many moments there were at which a process could be killed.
+    pub moments: u64,
     /// Stands for everything that the stores held in the end.
     pub fingerprint: u64,
 }
@@ -49,9 +49,9 @@ pub fn simulate(seed: u64, options: &Options) -> Outcome {
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O");
     runtime.block_on(async {
-        let (plan, dice) = Plan::draw(seed, options.requests);
+        let (plan, dice) = Plan::draw(seed, options);
         let requests = plan.requests;
-        let world = World::new(plan, dice, (options.stores)(), options.is_told).await;
+        let world = World::new(plan, dice, options).await;
         let over = live(&world).await;
         world.end();
         world.tally().worlds = 1;
@@ -63,6 +63,7 @@ pub fn simulate(seed: u64, options: &Options) -> Outcome {
             tally: world.tally().clone(),
             violation,
             steps: world.last_steps(),
+            moments: world.moments(),
             fingerprint: finale::fingerprint(&world),
         }
     })

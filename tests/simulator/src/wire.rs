@@ -117,7 +117,7 @@ impl Wire {
     /// A moment at which the process may be killed, and at which one that is dead stops.
     pub(super) async fn pause(&self) {
         let world = &self.world;
-        if !self.process.is_dead() && world.dice.chance(world.faults().crash) {
+        if !self.process.is_dead() && world.strikes() {
             world.tally().crashes += 1;
             world.tell(|| "a process is killed".to_owned());
             self.process.kill();

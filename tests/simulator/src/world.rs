@@ -1,7 +1,7 @@
 //! Everything that is there in one world.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,12 +15,14 @@ use shared::memory::MemoryStore;
 use shared::ports::{Clock, Counters, WriteLedger};
 
 use super::books::Books;
+use super::broken::{Broken, BrokenStore};
 use super::callers::{self, Caller, pepper};
 use super::clock::SimClock;
 use super::dice::Dice;
 use super::plan::{Faults, Plan};
 use super::process::Process;
 use super::provider::Provider;
+use super::run::Options;
 use super::tally::Tally;
 use super::tariff::Tariff;
 use super::wire::Wire;
@@ -29,16 +31,22 @@ use super::wire::Wire;
 const LAST_STEPS: usize = 40;
 
 /// The stores at their own end. A test of the test puts something that misbehaves before them.
-pub struct Stores {
-    pub memory: Arc<MemoryStore>,
-    pub counters: Arc<dyn Counters>,
-    pub ledger: Arc<dyn WriteLedger>,
+pub(crate) struct Stores {
+    pub(crate) memory: Arc<MemoryStore>,
+    pub(crate) counters: Arc<dyn Counters>,
+    pub(crate) ledger: Arc<dyn WriteLedger>,
 }
 
-impl Default for Stores {
-    fn default() -> Self {
+impl Stores {
+    fn new(broken: Option<Broken>) -> Self {
         let memory: Arc<MemoryStore> = Arc::default();
-        Stores { counters: memory.clone(), ledger: memory.clone(), memory }
+        match broken {
+            None => Stores { counters: memory.clone(), ledger: memory.clone(), memory },
+            Some(broken) => {
+                let store = Arc::new(BrokenStore::new(Arc::clone(&memory), broken));
+                Stores { counters: store.clone(), ledger: store, memory }
+            }
+        }
     }
 }
 
@@ -57,6 +65,9 @@ pub(crate) struct World {
     tally: Mutex<Tally>,
     fleet: Mutex<Vec<Instance>>,
     calm: AtomicBool,
+    /// Moments so far at which a process could be killed, and the one at which one is.
+    moments: AtomicU64,
+    crash_at: Option<u64>,
     steps: Option<Mutex<VecDeque<String>>>,
 }
 
@@ -73,18 +84,21 @@ pub(crate) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl World {
     /// Must be called inside the runtime whose clock is the world's.
-    pub(crate) async fn new(plan: Plan, dice: Dice, stores: Stores, is_told: bool) -> Arc<Self> {
+    pub(crate) async fn new(plan: Plan, dice: Dice, options: &Options) -> Arc<Self> {
+        let stores = Stores::new(options.broken);
         let tariff = Tariff::draw(&dice, plan.turn);
         let callers = callers::draw(&dice, &stores.memory, plan.base).await;
         let clock = SimClock { base: plan.base, start: tokio::time::Instant::now(), skew: 0 };
         Arc::new(World {
             books: Books::new(Arc::clone(&stores.memory), plan.overruns),
             fleet: Mutex::new(Vec::new()),
-            steps: is_told.then(Mutex::default),
+            steps: options.is_told.then(Mutex::default),
             asked: Mutex::default(),
             dead_letters: Mutex::default(),
             tally: Mutex::default(),
             calm: AtomicBool::new(false),
+            moments: AtomicU64::new(0),
+            crash_at: options.crash_at,
             plan,
             dice,
             clock,
@@ -113,6 +127,19 @@ impl World {
         for instance in lock(&self.fleet).iter() {
             instance.process.kill();
         }
+    }
+
+    /// A moment has come at which a process may be killed: whether it is.
+    pub(crate) fn strikes(&self) -> bool {
+        if self.is_calm() {
+            return false;
+        }
+        let moment = self.moments.fetch_add(1, Ordering::Relaxed);
+        self.crash_at == Some(moment) || self.dice.chance(self.plan.faults.crash)
+    }
+
+    pub(crate) fn moments(&self) -> u64 {
+        self.moments.load(Ordering::Relaxed)
     }
 
     pub(crate) fn tally(&self) -> MutexGuard<'_, Tally> {
