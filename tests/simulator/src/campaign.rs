@@ -10,9 +10,6 @@ use super::books::Violation;
 use super::run::{Options, Outcome, simulate};
 use super::tally::Tally;
 
-/// Failures after which no further world is begun.
-const FAILURES_MAX: usize = 3;
-
 /// What became of many worlds.
 #[derive(Debug, Default)]
 pub struct Campaign {
@@ -21,8 +18,8 @@ pub struct Campaign {
     pub failures: Vec<Outcome>,
 }
 
-/// Runs the worlds of `seeds`.
-pub fn campaign(seeds: Range<u64>, options: &Options) -> Campaign {
+/// Runs the worlds of `seeds`; no further one is begun after `failures_max` failures.
+pub fn campaign(seeds: Range<u64>, failures_max: usize, options: &Options) -> Campaign {
     let next = AtomicU64::new(seeds.start);
     let done = Mutex::new(Campaign::default());
     let threads = thread::available_parallelism().map_or(1, usize::from);
@@ -31,7 +28,7 @@ pub fn campaign(seeds: Range<u64>, options: &Options) -> Campaign {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end || lock(&done).failures.len() >= FAILURES_MAX {
+                    if seed >= seeds.end || lock(&done).failures.len() >= failures_max {
                         return;
                     }
                     let outcome = caught(seed, options);

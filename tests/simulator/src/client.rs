@@ -60,6 +60,7 @@ fn count(tally: &mut Tally, end: &End) {
         End::CutOff => tally.cut_off += 1,
         End::Refused(GatewayError::QuotaExceeded(_)) => tally.over_budget += 1,
         End::Refused(GatewayError::RateLimited { .. }) => tally.over_rate += 1,
+        End::Refused(GatewayError::StoreDown(_)) => tally.unavailable += 1,
         End::Refused(_) => tally.refused += 1,
     }
 }

@@ -12,6 +12,8 @@ use simulator::{Options, campaign, simulate};
 
 /// Seeds of a run that names none.
 const SEEDS: u64 = 10_000;
+/// Failures that end a run.
+const FAILURES: usize = 3;
 
 #[derive(Default)]
 struct Arguments {
@@ -57,7 +59,7 @@ fn run(arguments: &Arguments) -> ExitCode {
     }
     let (from, seeds) = (arguments.from.unwrap_or(0), arguments.seeds.unwrap_or(SEEDS));
     let started = Instant::now();
-    let done = campaign(from..from.saturating_add(seeds), &options);
+    let done = campaign(from..from.saturating_add(seeds), FAILURES, &options);
     println!("{}\n{:>12.1}  seconds", done.tally, started.elapsed().as_secs_f64());
     for failure in &done.failures {
         println!("\n{failure}");

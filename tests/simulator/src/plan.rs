@@ -61,16 +61,24 @@ pub(crate) struct Faults {
 impl Faults {
     fn draw(dice: &Dice) -> Self {
         let rate = |rates: &[u64]| if dice.chance(500) { 0 } else { dice.pick(rates) };
-        Faults {
-            slow: rate(&[5, 50, 300]),
-            throttled: rate(&[5, 50, 200]),
-            lost: rate(&[5, 30, 150]),
-            unheard: rate(&[5, 30, 150]),
-            late: rate(&[5, 30, 150]),
-            twice: rate(&[50, 300, 900]),
-            crash: rate(&[1, 5, 20]),
+        let outside = Faults {
             provider: rate(&[50, 200, 700]),
             leave: rate(&[100, 400]),
+            twice: rate(&[50, 300, 900]),
+            ..Faults::default()
+        };
+        // In some worlds the stores work, so that what fails there is nobody else's fault.
+        match dice.chance(200) {
+            true => outside,
+            false => Faults {
+                slow: rate(&[2, 20, 300]),
+                throttled: rate(&[2, 20, 200]),
+                lost: rate(&[2, 20, 150]),
+                unheard: rate(&[2, 20, 150]),
+                late: rate(&[2, 20, 150]),
+                crash: rate(&[1, 4, 15]),
+                ..outside
+            },
         }
     }
 }

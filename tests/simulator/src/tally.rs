@@ -39,6 +39,7 @@ tally! {
     failed: "ended with an error after admission",
     over_budget: "refused by a budget",
     over_rate: "refused by a rate limit",
+    unavailable: "refused because a store failed",
     refused: "refused otherwise",
     left: "callers who left",
     cut_off: "callers whose instance was killed",

@@ -11,7 +11,7 @@ fn told(failures: &[simulator::Outcome]) -> String {
 
 #[test]
 fn two_thousand_worlds_violate_nothing_and_leave_nothing_out() {
-    let done = campaign(0..SEEDS, &Options::default());
+    let done = campaign(0..SEEDS, 3, &Options::default());
     println!("{}", done.tally);
     assert!(done.failures.is_empty(), "{}", told(&done.failures));
     assert_eq!((done.tally.worlds, done.tally.overspend), (SEEDS, 0));
@@ -48,7 +48,7 @@ fn a_seed_is_one_world() {
 
 /// The invariants that the worlds over `broken` violate.
 fn caught(broken: Broken) -> Vec<&'static str> {
-    let done = campaign(0..SEEDS, &Options { broken: Some(broken), ..Options::default() });
+    let done = campaign(0..SEEDS, 1, &Options { broken: Some(broken), ..Options::default() });
     println!("{broken:?} after {} worlds:{}", done.tally.worlds, told(&done.failures));
     let violated: Vec<_> = done.failures.iter().filter_map(|failure| failure.violation.as_ref()).collect();
     assert!(!violated.is_empty(), "{broken:?} stays unnoticed");
