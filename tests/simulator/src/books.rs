@@ -119,10 +119,13 @@ impl Books {
         let Some(counter) = counter else { return };
         let spent = counter.spent().nano();
         self.holds_that(spent == charged, "conservation", || {
-            format!("{key:?} has spent {spent}, its closed lines say {charged}: {counter:?}")
+            let live: Vec<String> = counter.live.keys().map(AttemptId::to_string).collect();
+            format!("{} has spent {spent}, its closed lines say {charged}, open are {live:?}", name(key))
         });
         let is_whole = counter.held().nano() >= 0 && (self.overruns || counter.remaining.nano() >= 0);
-        self.holds_that(is_whole, "admission", || format!("{key:?} is below zero: {counter:?}"));
+        self.holds_that(is_whole, "admission", || {
+            format!("{} is below zero: {}", name(key), counter.remaining)
+        });
     }
 
     /// A bill arrives with its call. No scope may be billed beyond its cap.
@@ -144,11 +147,17 @@ impl Books {
             let beyond = billed.saturating_sub(excess).saturating_sub(cap.nano()).max(0);
             overspend += beyond;
             self.holds_that(beyond == 0, "bound", || {
-                format!("{key:?} was billed {billed}, its cap is {}, {excess} were beyond holds", cap.nano())
+                let (name, cap) = (name(&key), cap.nano());
+                format!("with {}, {name} was billed {billed} of {cap}, {excess} beyond holds", bill.id)
             });
         }
         let again = lock(&self.state).bills.insert(bill.id, bill);
-        self.holds_that(again.is_none(), "exactly once", || format!("dispatched twice: {again:?}"));
+        self.holds_that(again.is_none(), "exactly once", || {
+            format!(
+                "{} was dispatched twice",
+                again.as_ref().map_or_else(String::new, |bill| bill.id.to_string())
+            )
+        });
         overspend
     }
 

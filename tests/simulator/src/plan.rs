@@ -84,6 +84,11 @@ impl Faults {
 }
 
 impl Faults {
+    /// The stores answer in time and nobody is killed.
+    pub(crate) fn are_outside(&self) -> bool {
+        self.slow + self.throttled + self.lost + self.unheard + self.late + self.crash == 0
+    }
+
     /// Providers fail and callers leave all the same.
     fn unless_only_a_crash(self, options: &Options) -> Self {
         match options.crash_at {

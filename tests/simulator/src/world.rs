@@ -1,6 +1,6 @@
 //! Everything that is there in one world.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,8 +27,9 @@ use super::tally::Tally;
 use super::tariff::Tariff;
 use super::wire::Wire;
 
-/// Steps that a failure shows.
-const LAST_STEPS: usize = 40;
+/// Steps that a failure shows of what it is about, and of everything.
+const STEPS_ABOUT: usize = 30;
+const STEPS_LAST: usize = 12;
 
 /// The stores at their own end. A test of the test puts something that misbehaves before them.
 pub(crate) struct Stores {
@@ -68,7 +69,8 @@ pub(crate) struct World {
     /// Moments so far at which a process could be killed, and the one at which one is.
     moments: AtomicU64,
     crash_at: Option<u64>,
-    steps: Option<Mutex<VecDeque<String>>>,
+    /// Everything that happened, where it is told.
+    steps: Option<Mutex<Vec<String>>>,
 }
 
 /// One instance of the gateway.
@@ -149,18 +151,23 @@ impl World {
     /// One step, for whoever reads how a failure came about.
     pub(crate) fn tell(&self, step: impl FnOnce() -> String) {
         self.tally().steps += 1;
-        if let Some(steps) = &self.steps {
-            let mut steps = lock(steps);
-            if steps.len() == LAST_STEPS {
-                steps.pop_front();
-            }
+        if let Some(steps) = self.steps.as_ref().filter(|_| self.books.violation().is_none()) {
             let after = self.clock.start.elapsed();
-            steps.push_back(format!("{:>9.3} s  {}", after.as_secs_f64(), step()));
+            lock(steps).push(format!("{:>9.3} s  {}", after.as_secs_f64(), step()));
         }
     }
 
+    /// The steps before the violation: the last ones about the ids that it names, and the last ones.
     pub(crate) fn last_steps(&self) -> Vec<String> {
-        self.steps.as_ref().map(|steps| lock(steps).iter().cloned().collect()).unwrap_or_default()
+        let steps = self.steps.as_ref().map(|steps| lock(steps).clone()).unwrap_or_default();
+        let detail = self.books.violation().map(|violation| violation.detail).unwrap_or_default();
+        let words = detail.split(|letter: char| !letter.is_ascii_alphanumeric());
+        let ids: Vec<&str> = words.filter(|word| word.parse::<AttemptId>().is_ok()).collect();
+        let is_about = |step: &String| ids.iter().any(|id| step.contains(id));
+        let last = steps.len().saturating_sub(STEPS_LAST);
+        let about: Vec<&String> = steps[..last].iter().filter(|step| is_about(step)).collect();
+        let about = about[about.len().saturating_sub(STEPS_ABOUT)..].iter().copied();
+        about.chain(&steps[last..]).cloned().collect()
     }
 
     /// A process whose clock is off by a time of its own.
