@@ -33,7 +33,7 @@ const A_WHILE: Duration = Duration::from_secs(250);
 /// Judges a calm world.
 pub(crate) async fn judge(world: &Arc<World>) {
     redrive(world).await;
-    if world.plan.faults.are_outside() {
+    if world.plan.faults.are_outside() && world.tally().crashes == 0 {
         // Where nothing failed, there is nothing to sweep.
         check_holds(world);
     }
