@@ -61,7 +61,9 @@ impl BrokenStore {
         sleep(GAP).await;
         Ok(self.memory.with_books(|counters, _| {
             let standing = counters.entry(write.key.clone()).or_insert_with(|| checked.clone());
-            if *standing != checked {
+            if standing.is_unopened() {
+                *standing = Counter { floor: standing.floor, ..checked };
+            } else if *standing != checked {
                 standing.remaining =
                     NanoUsd::from_nano(standing.remaining.nano().saturating_sub(write.amount().nano()));
                 standing.window = checked.window;

@@ -52,6 +52,8 @@ pub(crate) struct Faults {
     pub twice: u64,
     /// Of moments before, within and after a call: the process is killed.
     pub crash: u64,
+    /// Of holds: somebody whose clock is far ahead sweeps at once.
+    pub sweep: u64,
     /// Of attempts: the provider fails.
     pub provider: u64,
     /// Of requests: the caller leaves.
@@ -64,6 +66,7 @@ impl Faults {
         let outside = Faults {
             provider: rate(&[50, 200, 700]),
             leave: rate(&[100, 400]),
+            sweep: rate(&[10, 100, 500]),
             twice: rate(&[50, 300, 900]),
             ..Faults::default()
         };
@@ -93,7 +96,9 @@ impl Faults {
     fn unless_only_a_crash(self, options: &Options) -> Self {
         match options.crash_at {
             None => self,
-            Some(_) => Faults { provider: self.provider, leave: self.leave, ..Faults::default() },
+            Some(_) => {
+                Faults { provider: self.provider, leave: self.leave, sweep: self.sweep, ..Faults::default() }
+            }
         }
     }
 }

@@ -11,14 +11,18 @@ use shared::ports::{PutLine, ReserveReply};
 
 use super::books::{Bill, name};
 use super::queue;
+use super::sweepers;
 use super::world::World;
 
 impl World {
-    pub(crate) fn reserved(&self, write: &Reserve, reply: &ReserveReply) {
+    pub(crate) fn reserved(self: &Arc<Self>, write: &Reserve, reply: &ReserveReply) {
         let what = if matches!(reply, ReserveReply::Held(_)) { "held" } else { "refused" };
         self.tell(|| format!("reserve {} of {} in {}: {what}", write.id, write.amount(), name(&write.key)));
         if let ReserveReply::Held(counter) = reply {
             self.check_admission(write, counter);
+            if self.dice.chance(self.faults().sweep) {
+                sweepers::soon(self);
+            }
         }
         self.books.check(&write.key);
     }

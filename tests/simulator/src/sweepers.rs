@@ -20,13 +20,22 @@ pub(crate) fn start(world: &Arc<World>) {
     let rush = u64::try_from(world.plan.rush.as_millis()).unwrap_or(u64::MAX);
     for _ in 0..world.dice.index(SWEEPS_MAX + 1) {
         let after = world.dice.millis(0..=2 * rush + 10_000);
-        let ahead = Duration::from_secs(world.dice.pick(&[0, 0, 60, 1_200, 86_400]));
-        let world = Arc::clone(world);
-        tokio::spawn(async move {
-            sleep(after).await;
-            pass(&world, ahead).await;
-        });
+        let ahead = Duration::from_secs(world.dice.pick(&[0, 0, 60, 1_200]));
+        begin(world, after, ahead);
     }
+}
+
+/// Lets a sweep begin that takes every hold for stale, while its holder is at work.
+pub(crate) fn soon(world: &Arc<World>) {
+    begin(world, world.dice.millis(0..=300), Duration::from_secs(86_400));
+}
+
+fn begin(world: &Arc<World>, after: Duration, ahead: Duration) {
+    let world = Arc::clone(world);
+    tokio::spawn(async move {
+        sleep(after).await;
+        pass(&world, ahead).await;
+    });
 }
 
 /// One pass over all counters, by a process of its own whose clock is `ahead`, besides its skew.
