@@ -90,6 +90,10 @@ impl Books {
         lock(&self.state).bills.values().cloned().collect()
     }
 
+    pub(crate) fn bill_of(&self, attempt: AttemptId) -> Option<Bill> {
+        lock(&self.state).bills.get(&attempt).cloned()
+    }
+
     /// The requests that worked under each idempotency key.
     pub(crate) fn working(&self) -> Vec<BTreeSet<AttemptId>> {
         lock(&self.state).working.values().cloned().collect()
@@ -97,8 +101,7 @@ impl Books {
 
     /// The line that an estimate would be, had its provider been heard.
     pub(crate) fn exact_line(&self, estimated: &LedgerLine) -> Option<LedgerLine> {
-        let state = lock(&self.state);
-        let bill = state.bills.get(&estimated.id)?;
+        let bill = self.bill_of(estimated.id)?;
         let (usage, amount) = (bill.usage, bill.amount);
         Some(LedgerLine { quality: Quality::Exact, usage, amount, ..estimated.clone() })
     }

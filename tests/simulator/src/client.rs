@@ -8,8 +8,10 @@ use shared::app::error::{GatewayError, Quota};
 use shared::app::serve::{CacheStatus, Frame, Reply, request_id, serve};
 use shared::config::CacheScope;
 use shared::domain::id::AttemptId;
+use shared::domain::money::NanoUsd;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::books::Bill;
 use super::callers::Caller;
 use super::requests::{Ask, Body};
 use super::tally::Tally;
@@ -137,8 +139,9 @@ impl<'a> Reader<'a> {
                     let texts = chunk.deltas.iter().filter_map(|delta| delta.content.as_deref());
                     texts.for_each(|text| self.judge(text));
                 }
-                Some(Frame::End(_)) => {
+                Some(Frame::End(summary)) => {
                     self.honest(self.opened, "it ended before it opened");
+                    self.check_answer(&reply, summary.cost);
                     break Some(End::Served);
                 }
                 Some(Frame::Failed(GatewayError::Degraded { .. } | GatewayError::BrokenStream { .. })) => {
@@ -159,6 +162,20 @@ impl<'a> Reader<'a> {
         }
         self.tally(&reply, end.as_ref());
         end.unwrap_or(End::Failed)
+    }
+
+    /// An answer is of the request that it says it is of, and told to cost what was billed or more.
+    fn check_answer(&self, reply: &Reply, cost: NanoUsd) {
+        let attempt = self.mark.as_deref().and_then(|mark| mark.split('|').next()?.parse().ok());
+        let bill = attempt.and_then(|attempt| self.world.books.bill_of(attempt));
+        self.honest(bill.is_some(), "nobody was paid for an answer");
+        let Some(bill) = bill.filter(|_| !reply.from_cache) else { return };
+        let is_its = bill.request == reply.answers;
+        let is_told = cost >= bill.amount || self.world.plan.overruns;
+        self.world.books.holds_that(is_its && is_told, "attempt completeness", || {
+            let Bill { id, request, amount, .. } = &bill;
+            format!("{id} of {request} cost {amount}; it was told as {cost} for {}", reply.answers)
+        });
     }
 
     fn tally(&self, reply: &Reply, end: Option<&End>) {
