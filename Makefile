@@ -4,6 +4,9 @@
 PYTHON ?= python3
 MODEL  ?=
 PORT   ?= 3000
+# How many worlds `make simulate` runs, and from which seed on; SEED and REQUESTS run one of them again.
+SEEDS  ?= 10000
+FROM   ?= 0
 # x86_64 or arm64: what `make build` and `make deploy` build for.
 ARCH   ?= x86_64
 
@@ -14,7 +17,7 @@ LAMBDA := lambda-lint lambda-template lambda-rie lambda-stream lambda-deploy
 FUNCTIONS := chat usage admin alerts
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-full test-rust test-dialects test-clients test-lambda lint build deploy deploy-local bench bench-cold
+.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda lint build deploy deploy-local bench bench-cold
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +30,11 @@ test: ## everything that needs no AWS account, with the time of each stage
 
 test-full: ## everything of `make test`, and each fuzz target for a minute
 	@$(STAGES) --full
+
+simulate: ## the money path of SEEDS=10000 simulated worlds full of faults; SEED=n replays one, step by step
+	@$(SETUP) system
+	cargo run --quiet --locked --profile simulate --package simulator -- \
+	  $(if $(SEED),--seed $(SEED) $(if $(REQUESTS),--requests $(REQUESTS)),--seeds $(SEEDS) --from $(FROM))
 
 test-rust: ## the Rust tests, and the store contract on DynamoDB Local
 	@$(STAGES) setup build rust contract

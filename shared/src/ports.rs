@@ -290,6 +290,12 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
+/// Where ids and jitter come from.
+pub trait Randomness: Send + Sync {
+    /// Fills `bytes` with what nobody can guess and nothing repeats.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
 /// Why an attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AttemptError {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
+use shared::app::random::OsRandomness;
 use shared::app::{App, Tuning};
 use shared::clock::SystemClock;
 use shared::config::{Config, Prices};
@@ -119,6 +120,7 @@ impl Setup {
             pepper,
             tuning: self.tuning,
             clock: self.clock,
+            randomness: Arc::new(OsRandomness),
             keys: ports.keys,
             policies: ports.policies,
             counters: ports.counters,

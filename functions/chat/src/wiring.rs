@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::app::breakers::Breakers;
+use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning, supported};
@@ -51,6 +52,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         keys: Arc::new(WarmKeys::new(keys, Arc::clone(&clock))),
         policies: Arc::new(WarmPolicies::new(policies, Arc::clone(&clock))),
         clock,
+        randomness: Arc::new(OsRandomness),
         counters: Arc::new(DynamoCounters::new(clients.clone(), budgets.clone())),
         ledger: Arc::new(DynamoLedger::new(clients.clone(), variable("LEDGER_TABLE")?, budgets)),
         answers: Arc::new(DynamoAnswers::new(clients.clone(), variable("CACHE_TABLE")?)),

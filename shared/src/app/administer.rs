@@ -9,12 +9,12 @@ use super::budgets::{PolicyView, policy_view};
 use super::error::GatewayError;
 use super::fields::models;
 use super::policy_fields::policy;
-use super::random;
+use super::random::OsRandomness;
 use crate::domain::key::{self, KeyRecord, Pepper, PresentedKey, secrets_match};
 use crate::domain::money::NanoUsd;
 use crate::domain::policy::Policy;
 use crate::domain::time::{Period, Timestamp};
-use crate::ports::{Clock, Counters, ManageKeys, ManagePolicies};
+use crate::ports::{Clock, Counters, ManageKeys, ManagePolicies, Randomness};
 use crate::protocol::fields::{BadRequest, Fields};
 
 /// Longest name of a key, tenant or team, in characters.
@@ -68,7 +68,7 @@ impl Admin {
     /// [`GatewayError::BadRequest`] naming the field, or [`GatewayError::StoreDown`].
     pub async fn create(&self, body: Map<String, Value>) -> Result<KeyView, GatewayError> {
         let mut random = [0_u8; 52];
-        random::fill(&mut random);
+        OsRandomness.fill(&mut random);
         let (id, whole) = key::generate(&random);
         let digest = PresentedKey::parse(&whole).map(|key| key.digest(&self.pepper)).unwrap_or_default();
         let blank = KeyRecord {

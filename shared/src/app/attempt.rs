@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
 use super::run::Outlet;
+use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
 use crate::domain::usage::TokenUsage;
 use crate::ports::{AttemptError, ChunkStream, Upstream};
@@ -155,9 +156,11 @@ impl Attempted {
     }
 
     /// Whether the answer has cost what is held for it. That takes a provider which ignores the
-    /// output limit it was sent, since the hold was computed with that limit.
+    /// output limit it was sent, since the hold was computed with that limit. What is free has no end.
     fn has_spent(&self, paid: &Reservation) -> bool {
-        paid.price().cost(&self.usage_at_least()).map_or(true, |cost| cost >= paid.bound().amount)
+        let held = paid.bound().amount;
+        let cost = paid.price().cost(&self.usage_at_least());
+        held > NanoUsd::ZERO && cost.map_or(true, |cost| cost >= held)
     }
 
     /// Ends every choice that is still open, as any answer ends that reaches its limit.

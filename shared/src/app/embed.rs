@@ -159,7 +159,7 @@ impl Job {
             if !may_repeat || !self.app.breakers.take_retry(&self.target.model, now).await {
                 break;
             }
-            tokio::time::sleep(random::backoff(self.app.tuning.retry)).await;
+            tokio::time::sleep(random::backoff(&self.app)).await;
         }
         let detail = failures.join("; ");
         tracing::warn!(request = %self.request_id, detail, "no provider could embed");

@@ -64,7 +64,7 @@ fn claims(app: &App, caller: &Caller, mut fields: Fields) -> Result<Claims, Gate
     let now = app.clock.now();
     let ttl = fields.whole("ttlSeconds", 1, LIFETIME_MAX.as_secs())?.unwrap_or(LIFETIME.as_secs());
     let claims = Claims {
-        id: fresh_id(now).to_string(),
+        id: fresh_id(app, now).to_string(),
         key_id: caller.record().id.clone(),
         pepper_version: app.pepper.version,
         user: user(&mut fields)?,

@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
 use crate::ports::{
-    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, SettleQueue,
-    Upstream, WriteLedger,
+    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, Randomness,
+    SettleQueue, Upstream, WriteLedger,
 };
 
 pub mod administer;
@@ -34,7 +34,7 @@ pub mod meter;
 pub mod mint;
 mod play;
 mod policy_fields;
-mod random;
+pub mod random;
 pub mod references;
 mod refusal;
 pub mod report;
@@ -59,6 +59,7 @@ pub struct App {
     pub pepper: Pepper,
     pub tuning: Tuning,
     pub clock: Arc<dyn Clock>,
+    pub randomness: Arc<dyn Randomness>,
     pub keys: Arc<dyn FindKey>,
     pub policies: Arc<dyn FindPolicy>,
     pub counters: Arc<dyn Counters>,

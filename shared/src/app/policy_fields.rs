@@ -13,7 +13,7 @@ use crate::protocol::fields::{BadRequest, Fields};
 /// # Errors
 /// [`BadRequest`] naming the field.
 pub(super) fn policy(fields: &mut Fields, version: Timestamp) -> Result<Policy, BadRequest> {
-    Ok(Policy {
+    let policy = Policy {
         budgets: budgets(fields)?,
         limits: RateLimits {
             requests: limit(fields, "rpm")?,
@@ -23,7 +23,17 @@ pub(super) fn policy(fields: &mut Fields, version: Timestamp) -> Result<Policy, 
         state: state(fields)?,
         shards: Shards { count: shards(fields)?, ..Shards::default() },
         version,
-    })
+    };
+    let RateLimits { requests, tokens, concurrency } = policy.limits;
+    let least = i64::from(policy.shards.count);
+    for (field, limit) in [("rpm", requests), ("tpm", tokens), ("concurrency", concurrency)] {
+        if limit.is_some_and(|limit| limit < least) {
+            let path = fields.path(field);
+            let text = format!("{path} must be {least} or more, so that each of {least} shards has a share");
+            return Err(BadRequest::new(path, text));
+        }
+    }
+    Ok(policy)
 }
 
 /// A policy inside a policy.
@@ -146,6 +156,8 @@ mod tests {
             (json!({ "budgets": [{ "capUsd": "-1", "period": "day" }] }), "budgets[0].capUsd"),
             (json!({ "state": "asleep" }), "state"),
             (json!({ "concurrency": 0 }), "concurrency"),
+            (json!({ "rpm": 3, "shards": 4 }), "rpm"),
+            (json!({ "shards": 65 }), "shards"),
             (json!({ "buget": 1 }), "buget"),
         ] {
             assert_eq!(read(body.clone()).expect_err("wrong").param, param, "{body}");

@@ -1,32 +1,40 @@
-//! Fresh ids and jitter from the operating system.
+//! Fresh ids and jitter.
 
 use std::time::Duration;
 
+use super::App;
 use crate::domain::id::AttemptId;
 use crate::domain::time::Timestamp;
+use crate::ports::Randomness;
+
+/// The operating system's.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsRandomness;
+
+impl Randomness for OsRandomness {
+    /// # Panics
+    /// When the operating system has none: ids would repeat, and money with them.
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system provides randomness");
+    }
+}
 
 /// An id nobody has used before.
-pub(super) fn fresh_id(now: Timestamp) -> AttemptId {
+pub(super) fn fresh_id(app: &App, now: Timestamp) -> AttemptId {
     let mut random = [0_u8; 16];
-    fill(&mut random);
+    app.randomness.fill(&mut random);
     AttemptId::new(now, u128::from_le_bytes(random))
 }
 
+/// The wait before a retry: any below [`super::Tuning::retry`].
+pub(super) fn backoff(app: &App) -> Duration {
+    let most = u64::try_from(app.tuning.retry.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(below(app, most.saturating_add(1)))
+}
+
 /// A whole number below `limit`, or zero.
-pub(super) fn below(limit: u64) -> u64 {
+pub(super) fn below(app: &App, limit: u64) -> u64 {
     let mut random = [0_u8; 8];
-    fill(&mut random);
+    app.randomness.fill(&mut random);
     u64::from_le_bytes(random).checked_rem(limit).unwrap_or(0)
-}
-
-/// The wait before a retry: any below `most`.
-pub(super) fn backoff(most: Duration) -> Duration {
-    let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(below(most.saturating_add(1)))
-}
-
-/// # Panics
-/// When the operating system has no randomness: ids would repeat, and money with them.
-pub(super) fn fill(bytes: &mut [u8]) {
-    getrandom::fill(bytes).expect("the operating system provides randomness");
 }

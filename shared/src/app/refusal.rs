@@ -58,7 +58,9 @@ pub(super) fn why_refused(
     now: Timestamp,
 ) -> Result<(), GatewayError> {
     let (window, form) = next_form(old, now);
-    let later = old.and_then(|counter| counter::allow(Some(counter), &scope.allowance));
+    // One that only fences is opened by the reserve itself.
+    let opened = old.filter(|counter| !counter.is_unopened());
+    let later = opened.and_then(|counter| counter::allow(Some(counter), &scope.allowance));
     let old = later.as_ref().or(old);
     let allowance = scope.allowance;
     let retry = Reserve { window, form, allowance, ..write.clone() };

@@ -30,7 +30,7 @@ use crate::ports::{ReserveReply, StoreError};
 
 /// Rounds before a reserve gives up: each but the last had a definite reason to be repeated under
 /// a fresh id.
-const TRIES: u32 = 6;
+const TRIES: u32 = 12;
 
 /// What a hold is for.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +86,6 @@ async fn enter(
     scopes: &[Scope],
     money: Option<&Money>,
 ) -> Result<(Entry, RateView), GatewayError> {
-    let amount = money.map_or(NanoUsd::ZERO, |money| money.amount);
     // Of each scope the counters that are asked.
     let mut seats: Vec<Vec<Seat>> = vec![Vec::new(); scopes.len()];
     let mut has_swept = false;
@@ -95,11 +94,11 @@ async fn enter(
         for (seats, scope) in seats.iter_mut().zip(scopes) {
             let period = scope.counter(now).period;
             if seats.first().is_none_or(|seat| seat.part.counter.period != period) {
-                *seats = vec![Seat::first(scope, amount, now)];
+                *seats = vec![Seat::first(app, scope, money, now)];
             }
         }
         let items = seats.iter().flatten().map(|seat| seat.part.clone()).collect();
-        let entry = Entry { id: fresh_id(now), items };
+        let entry = Entry { id: fresh_id(app, now), items };
         let full = match round(app, &mut seats, &entry, money, now).await {
             Ok(Some(view)) => return Ok((entry, view)),
             Ok(None) => look_around(app, scopes, &mut seats, money, now).await,
@@ -240,7 +239,13 @@ async fn give_back(app: &App, writes: &[Reserve], entered: &[Entered]) {
     let held = writes.iter().zip(entered).filter(|(_, entered)| **entered == Entered::Held);
     let holds = held.map(|(write, _)| write).filter(|write| write.hold.is_some());
     let closes: Vec<Close> = holds
-        .map(|write| Close { key: write.key.clone(), id: write.id, billed: NanoUsd::ZERO, billed_tokens: 0 })
+        .map(|write| Close {
+            key: write.key.clone(),
+            id: write.id,
+            billed: NanoUsd::ZERO,
+            billed_tokens: 0,
+            withdrawn: true,
+        })
         .collect();
     let closed = join_all(closes.iter().map(|close| app.counters.close(close)));
     match tokio::time::timeout(app.tuning.settle, closed).await {

@@ -304,7 +304,7 @@ impl Job {
     async fn retry_after_backoff(&self, course: &Course) -> Option<usize> {
         let (model, asked) = course.retry.as_ref()?;
         let index = self.targets.iter().position(|target| target.model == *model)?;
-        let wait = random::backoff(self.app.tuning.retry).max(*asked);
+        let wait = random::backoff(&self.app).max(*asked);
         if wait > RETRY_WAIT_MAX || Instant::now() + wait >= self.deadline || course.billed {
             return None;
         }

@@ -30,6 +30,8 @@ pub(super) struct Seat {
     /// The scope, or the share of it that this shard has.
     pub scope: Scope,
     pub part: Part,
+    /// Tokens that its rate is charged.
+    pub tokens: i64,
     pub minute: i64,
     pub form: WindowForm,
 }
@@ -48,16 +50,20 @@ impl From<GatewayError> for Full {
 
 impl Seat {
     /// The first counter to ask for `amount`: of several, any.
-    pub(super) fn first(scope: &Scope, amount: NanoUsd, now: Timestamp) -> Self {
+    pub(super) fn first(app: &App, scope: &Scope, money: Option<&Money>, now: Timestamp) -> Self {
         let scope = match scope.shards.in_period(scope.period, now) {
             1 => scope.clone(),
             count => {
-                let at = u8::try_from(random::below(u64::from(count))).unwrap_or(0);
+                let at = u8::try_from(random::below(app, u64::from(count))).unwrap_or(0);
                 scope.shard(at, count)
             }
         };
+        Seat::at(scope, money.map_or((NanoUsd::ZERO, 0), |money| (money.amount, money.tokens)), now)
+    }
+
+    fn at(scope: Scope, (amount, tokens): (NanoUsd, i64), now: Timestamp) -> Self {
         let part = Part { counter: scope.counter(now), amount };
-        Seat { scope, part, minute: now.minute(), form: WindowForm::Same }
+        Seat { scope, part, tokens, minute: now.minute(), form: WindowForm::Same }
     }
 
     pub(super) fn is_sharded(&self) -> bool {
@@ -66,10 +72,9 @@ impl Seat {
 
     /// The write that takes this seat, in a hold of all `items`.
     pub(super) fn write(&self, id: AttemptId, items: &[Part], money: Option<&Money>) -> Reserve {
-        let tokens = money.map_or(0, |money| money.tokens);
         let hold = money.map(|money| Hold {
             amount: self.part.amount,
-            tokens,
+            tokens: self.tokens,
             window: self.minute,
             items: items.to_vec(),
             expires: money.expires,
@@ -82,7 +87,7 @@ impl Seat {
             allowance: self.scope.allowance,
             limits: self.scope.limits,
             window: self.minute,
-            tokens,
+            tokens: self.tokens,
             form: self.form,
         }
     }
@@ -105,8 +110,8 @@ impl Seat {
 }
 
 /// The seats of `money` over all counters of a sharded scope, since none has room for the whole:
-/// the emptiest first, each for as much as it has. A request that takes several counts against the
-/// rates of each, which refuses near the cap sooner, never later.
+/// the emptiest first, each for as much as it has. A request that takes several is counted in each of
+/// them, so that a limit of requests refuses sooner, never later.
 ///
 /// # Errors
 /// [`Full`] when all of them together have no room.
@@ -116,46 +121,50 @@ pub(super) async fn gather(
     money: Option<&Money>,
     now: Timestamp,
 ) -> Result<Vec<Seat>, Full> {
-    let amount = money.map_or(NanoUsd::ZERO, |money| money.amount);
+    let mut left = money.map_or((NanoUsd::ZERO, 0), |money| (money.amount, money.tokens));
     let count = scope.shards.in_period(scope.period, now);
-    let mut seats: Vec<Seat> = (0..count).map(|at| seat_of(scope.shard(at, count), now)).collect();
+    let mut seats: Vec<Seat> =
+        (0..count).map(|at| Seat::at(scope.shard(at, count), (NanoUsd::ZERO, 0), now)).collect();
     let reads = try_join_all(seats.iter().map(|seat| app.counters.read(&seat.part.counter)));
     let counters = reads.await.map_err(GatewayError::StoreDown)?;
     for (seat, counter) in seats.iter_mut().zip(&counters) {
         seat.follow(app, counter.as_ref()).await?;
         (seat.minute, seat.form) = next_form(counter.as_ref(), now);
-        seat.part.amount = room(seat, counter.as_ref());
+        (seat.part.amount, seat.tokens) = room(seat, counter.as_ref());
     }
-    let mut order: Vec<(Seat, Option<Counter>)> = seats.into_iter().zip(counters.iter().cloned()).collect();
-    order.sort_by_key(|(seat, _)| std::cmp::Reverse(seat.part.amount));
-    let mut left = amount;
+    let mut order: Vec<(Seat, &Option<Counter>)> = seats.into_iter().zip(&counters).collect();
+    order.sort_by_key(|(seat, _)| std::cmp::Reverse((seat.part.amount, seat.tokens)));
     let mut taken = Vec::new();
     for (mut seat, counter) in order {
-        seat.part.amount = seat.part.amount.min(left);
+        (seat.part.amount, seat.tokens) = (seat.part.amount.min(left.0), seat.tokens.min(left.1));
+        if !taken.is_empty() {
+            // It is one request, and the first seat has admitted it.
+            (seat.scope.limits.requests, seat.scope.limits.concurrency) = (None, None);
+        }
+        let gives = seat.part.amount > NanoUsd::ZERO || seat.tokens > 0;
+        let is_done = left == (NanoUsd::ZERO, 0);
         let write = seat.write(AttemptId::new(now, 0), &[], money);
-        let is_needed = taken.is_empty() || left > NanoUsd::ZERO;
-        let has_worth = seat.part.amount > NanoUsd::ZERO || amount == NanoUsd::ZERO;
-        if is_needed && has_worth && why_refused(&seat.scope, &write, counter.as_ref(), now).is_ok() {
-            left = left.checked_sub(seat.part.amount).unwrap_or(NanoUsd::ZERO);
+        let is_wanted = if is_done { taken.is_empty() } else { gives };
+        if is_wanted && why_refused(&seat.scope, &write, counter.as_ref(), now).is_ok() {
+            left.0 = left.0.checked_sub(seat.part.amount).unwrap_or(NanoUsd::ZERO);
+            left.1 -= seat.tokens;
             taken.push(seat);
         }
     }
-    match !taken.is_empty() && left == NanoUsd::ZERO {
+    match !taken.is_empty() && left == (NanoUsd::ZERO, 0) {
         true => Ok(taken),
         false => Err(full(scope, money, &counters, count, now)),
     }
 }
 
-fn seat_of(scope: Scope, now: Timestamp) -> Seat {
-    let part = Part { counter: scope.counter(now), amount: NanoUsd::ZERO };
-    Seat { scope, part, minute: now.minute(), form: WindowForm::Same }
-}
-
-/// What a counter has left under the policy that it follows.
-fn room(seat: &Seat, counter: Option<&Counter>) -> NanoUsd {
+/// The money and the tokens that a counter has left under the policy that it follows.
+fn room(seat: &Seat, counter: Option<&Counter>) -> (NanoUsd, i64) {
     let later = counter::allow(counter, &seat.scope.allowance);
     let standing = later.as_ref().or(counter);
-    standing.map_or(seat.scope.allowance.cap, |counter| counter.remaining).max(NanoUsd::ZERO)
+    let remaining = standing.map_or(seat.scope.allowance.cap, |counter| counter.remaining);
+    let used = standing.filter(|counter| counter.window == seat.minute).map_or(0, |counter| counter.tokens);
+    let tokens = seat.scope.limits.tokens.map_or(i64::MAX, |limit| limit.saturating_sub(used).max(0));
+    (remaining.max(NanoUsd::ZERO), tokens)
 }
 
 /// The refusal of a scope by all of its counters, told as if they were one.
@@ -170,8 +179,8 @@ fn full(
     let stale = keyed.filter_map(|(key, counter)| Some(sweep::stale(&key, counter.as_ref()?, now)));
     let stale = stale.flatten().collect();
     let whole = whole(scope, counters, count, now);
-    let mut seat = seat_of(scope.clone(), now);
-    seat.part.amount = money.map_or(NanoUsd::ZERO, |money| money.amount);
+    let seat =
+        Seat::at(scope.clone(), money.map_or((NanoUsd::ZERO, 0), |money| (money.amount, money.tokens)), now);
     let write = seat.write(AttemptId::new(now, 0), &[], money);
     let refusal = why_refused(scope, &write, Some(&whole), now).err();
     // Together they have room, but no choice of them had money and rates at once.

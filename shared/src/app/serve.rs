@@ -81,7 +81,7 @@ pub struct Timing {
 
 /// A fresh request id.
 pub fn request_id(app: &App) -> AttemptId {
-    fresh_id(app.clock.now())
+    fresh_id(app, app.clock.now())
 }
 
 /// Serves one request.

@@ -143,6 +143,9 @@ pub(super) fn close(write: &Close, terms: &Terms) -> Expression {
     if terms.is_current {
         let unused = i128::from(terms.tokens) - i128::from(write.billed_tokens);
         expression.add("tokens", "unused", n(-unused));
+        if write.withdrawn {
+            expression.add("requests", "withdrawn", n(-1));
+        }
         expression.compare("window", "=", "window", n(terms.window));
     } else {
         expression.compare("window", "<>", "window", n(terms.window));

@@ -232,6 +232,8 @@ pub struct Close {
     /// The amount of the ledger line that won.
     pub billed: NanoUsd,
     pub billed_tokens: i64,
+    /// The request was never sent, so it does not count against the rate either.
+    pub withdrawn: bool,
 }
 
 /// RESERVE: the condition and the effect of the write. `None` is a refusal.
@@ -274,6 +276,7 @@ pub fn close(counter: &Counter, write: &Close) -> Option<Counter> {
     next.remaining = next.remaining.checked_add(back).ok()?;
     if hold.window == next.window {
         next.tokens = next.tokens.saturating_sub(hold.tokens.saturating_sub(write.billed_tokens));
+        next.requests = next.requests.saturating_sub(i64::from(write.withdrawn));
     }
     Some(next)
 }

@@ -64,7 +64,13 @@ pub fn closes(line: &LedgerLine) -> Vec<Close> {
     let billed_tokens = i64::try_from(line.usage.total()).unwrap_or(i64::MAX);
     let charged = line.items.iter().zip(shares(&line.items, line.amount));
     charged
-        .map(|(part, billed)| Close { key: part.counter.clone(), id: line.id, billed, billed_tokens })
+        .map(|(part, billed)| Close {
+            key: part.counter.clone(),
+            id: line.id,
+            billed,
+            billed_tokens,
+            withdrawn: line.outcome == Outcome::Abandoned,
+        })
         .collect()
 }
 

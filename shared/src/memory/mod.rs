@@ -71,6 +71,16 @@ impl MemoryStore {
         self.state().rollups.values().cloned().collect()
     }
 
+    /// The counters and the lines as they stand, to read without a copy or to change behind the
+    /// ports' back, as a test does that breaks the protocol on purpose.
+    pub fn with_books<R>(
+        &self,
+        work: impl FnOnce(&mut BTreeMap<CounterKey, Counter>, &mut BTreeMap<AttemptId, LedgerLine>) -> R,
+    ) -> R {
+        let State { counters, lines, .. } = &mut *self.state();
+        work(counters, lines)
+    }
+
     /// Every counter.
     pub fn counters(&self) -> Vec<(CounterKey, Counter)> {
         self.state().counters.iter().map(|(key, counter)| (key.clone(), counter.clone())).collect()

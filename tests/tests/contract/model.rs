@@ -102,8 +102,9 @@ fn step() -> impl Strategy<Value = Step> {
             form,
         }))
     });
-    let close = (1_u32..16, 0_i64..400, 0_i64..40).prop_map(|(n, billed, billed_tokens)| {
-        Step::Close(Close { key: counter_key(), id: id(n), billed: nano(billed), billed_tokens })
+    let close = (1_u32..16, 0_i64..400, 0_i64..40, any::<bool>());
+    let close = close.prop_map(|(n, billed, billed_tokens, withdrawn)| {
+        Step::Close(Close { key: counter_key(), id: id(n), billed: nano(billed), billed_tokens, withdrawn })
     });
     let states = [ScopeState::Active, ScopeState::Active, ScopeState::Active, ScopeState::Stopped];
     let allow = (0_i64..3, 0_i64..2_000, 0_usize..4).prop_map(move |(version, cap, state)| {

@@ -55,7 +55,7 @@ pub(super) fn reserve(n: u32, amount: i64, form: WindowForm) -> Reserve {
 }
 
 pub(super) fn close(n: u32, billed: i64) -> Close {
-    Close { key: counter_key(), id: id(n), billed: nano(billed), billed_tokens: 4 }
+    Close { key: counter_key(), id: id(n), billed: nano(billed), billed_tokens: 4, withdrawn: false }
 }
 
 /// The exact line of attempt `n`, held at 300.

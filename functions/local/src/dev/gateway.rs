@@ -7,6 +7,7 @@ use std::time::Duration;
 use alerts::Alerts;
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
+use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
@@ -189,6 +190,7 @@ impl Gateway {
             pepper: secrets.pepper.clone(),
             tuning: Tuning::default(),
             clock,
+            randomness: Arc::new(OsRandomness),
             keys: stores.find_key,
             policies: stores.find_policy,
             counters: stores.counters,

@@ -89,7 +89,8 @@ fn rates_are_refused_by_the_same_write_and_roll_with_the_window() {
 
 #[test]
 fn a_close_gives_back_the_difference_once() {
-    let close_write = Close { key: key(), id: id(1), billed: NanoUsd::from_nano(25), billed_tokens: 4 };
+    let close_write =
+        Close { key: key(), id: id(1), billed: NanoUsd::from_nano(25), billed_tokens: 4, withdrawn: false };
     let closed = close(&created(), &close_write).expect("the hold was live");
     assert_eq!((closed.remaining.nano(), closed.spent().nano(), closed.tokens), (75, 25, 4));
     assert_eq!(close(&closed, &close_write), None);
@@ -100,8 +101,11 @@ fn a_correction_waits_until_the_hold_is_closed() {
     let counter = created();
     let (estimated, exact) = (NanoUsd::from_nano(60), NanoUsd::from_nano(25));
     assert_eq!(correct(&counter, id(1), estimated, exact), None);
-    let closed = close(&counter, &Close { key: key(), id: id(1), billed: estimated, billed_tokens: 10 })
-        .expect("live");
+    let closed = close(
+        &counter,
+        &Close { key: key(), id: id(1), billed: estimated, billed_tokens: 10, withdrawn: false },
+    )
+    .expect("live");
     let corrected = correct(&closed, id(1), estimated, exact).expect("closed before");
     assert_eq!(corrected.spent(), exact);
 }

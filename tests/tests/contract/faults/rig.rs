@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use shared::app::authenticate::authenticate_token;
 use shared::app::breakers::Breakers;
 use shared::app::error::GatewayError;
+use shared::app::random::OsRandomness;
 use shared::app::reserve::{Purpose, reserve};
 use shared::app::route::Target;
 use shared::app::spender::{OnBehalf, Spender};
@@ -162,7 +163,13 @@ impl Rig {
 
 fn closing(rig: &Rig, reservation: &Reservation) -> shared::domain::counter::Close {
     let key = CounterKey::new(ScopeKind::Key, rig.key_id(), Period::Month, NOW);
-    shared::domain::counter::Close { key, id: reservation.id(), billed: nano(0), billed_tokens: 0 }
+    shared::domain::counter::Close {
+        key,
+        id: reservation.id(),
+        billed: nano(0),
+        billed_tokens: 0,
+        withdrawn: true,
+    }
 }
 
 fn pepper() -> Pepper {
@@ -203,6 +210,7 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         pepper: pepper(),
         tuning: Tuning { settle: Duration::from_secs(20), ..Tuning::default() },
         clock: Arc::new(Still),
+        randomness: Arc::new(OsRandomness),
         keys: stores.find_key.clone(),
         policies: stores.find_policy.clone(),
         counters,

@@ -1,0 +1,111 @@
+//! What is checked of a step, the moment it is done at the store.
+
+use std::sync::Arc;
+
+use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::id::AttemptId;
+use shared::domain::idempotency::{Claim, Claimed};
+use shared::domain::ledger::{LedgerLine, Outcome, Quality};
+use shared::domain::money::NanoUsd;
+use shared::ports::{PutLine, ReserveReply};
+
+use super::books::{Bill, name};
+use super::callers::Scope;
+use super::queue;
+use super::sweepers;
+use super::world::World;
+
+impl World {
+    pub(crate) fn reserved(self: &Arc<Self>, write: &Reserve, reply: &ReserveReply) {
+        let what = if matches!(reply, ReserveReply::Held(_)) { "held" } else { "refused" };
+        self.tell(|| format!("reserve {} of {} in {}: {what}", write.id, write.amount(), name(&write.key)));
+        if let ReserveReply::Held(counter) = reply {
+            self.check_admission(write, counter);
+            if self.dice.chance(self.faults().sweep) {
+                sweepers::soon(self);
+            }
+        }
+        self.books.check(&write.key);
+    }
+
+    fn check_admission(&self, write: &Reserve, counter: &Counter) {
+        let fits = |count: i64, limit: Option<i64>| limit.is_none_or(|limit| count <= limit);
+        let in_rate =
+            fits(counter.requests, write.limits.requests) && fits(counter.tokens, write.limits.tokens);
+        self.books.holds_that(in_rate, "admission", || format!("{} beyond its rate: {counter:?}", write.id));
+        let cap = self.cap_of(&write.key);
+        let is_meant = write.key.shard.is_some() || cap == Some(counter.cap);
+        self.books.holds_that(is_meant, "admission", || {
+            format!("{:?} has the cap {}, its owner meant {cap:?}", write.key, counter.cap)
+        });
+    }
+
+    /// What the owner of a scope meant it to be bounded by.
+    pub(crate) fn cap_of(&self, key: &CounterKey) -> Option<NanoUsd> {
+        let period = key.period.split('#').next().unwrap_or_default();
+        let mut scopes = self.callers.iter().flat_map(|caller| &caller.scopes);
+        let is_it = |scope: &&Scope| {
+            (scope.kind, &scope.id) == (key.kind, &key.id) && scope.period.to_string() == period
+        };
+        scopes.find(is_it).map(|scope| scope.cap)
+    }
+
+    pub(crate) fn closed(&self, write: &Close) {
+        self.tell(|| format!("close {} at {} in {}", write.id, write.billed, name(&write.key)));
+        self.books.check(&write.key);
+    }
+
+    pub(crate) fn fenced(&self, key: &CounterKey, id: AttemptId, fenced: bool) {
+        self.tell(|| format!("fence {id} in {}: {fenced}", name(key)));
+        self.books.check(key);
+    }
+
+    pub(crate) fn put(self: &Arc<Self>, line: &LedgerLine, put: &PutLine) {
+        self.tell(|| {
+            let stood = if *put == PutLine::Inserted { "" } else { ", which stood" };
+            format!("line {} {:?} of {}, {:?}{stood}", line.id, line.quality, line.amount, line.outcome)
+        });
+        if *put == PutLine::Inserted {
+            self.books.note_line(line);
+            self.tally().estimated += u64::from(line.quality == Quality::Estimated);
+            self.tally().abandoned += u64::from(line.outcome == Outcome::Abandoned);
+            if line.quality == Quality::Estimated {
+                queue::invoice(self, line);
+            }
+        }
+        self.books.check_final(line.id);
+        self.check_counters(line);
+    }
+
+    pub(crate) fn corrected(&self, exact: &LedgerLine, corrected: bool) {
+        self.tell(|| format!("correct {} to {}: {corrected}", exact.id, exact.amount));
+        if corrected {
+            self.tally().corrected += 1;
+            self.books.note_line(exact);
+        }
+        self.books.check_final(exact.id);
+        self.check_counters(exact);
+    }
+
+    fn check_counters(&self, line: &LedgerLine) {
+        for part in &line.items {
+            self.books.check(&part.counter);
+        }
+    }
+
+    pub(crate) fn claimed(&self, claim: &Claim, claimed: &Claimed<String>) {
+        if *claimed == Claimed::Started {
+            self.books.works(&claim.key, claim.request);
+        }
+    }
+
+    pub(crate) fn billed(&self, bill: Bill) {
+        self.tell(|| format!("the provider is called for {} and bills {}", bill.id, bill.amount));
+        let amount = bill.amount.nano();
+        let overspend = self.books.bill(bill, |key| self.cap_of(key));
+        let mut tally = self.tally();
+        tally.attempts += 1;
+        tally.billed += i128::from(amount);
+        tally.overspend += overspend;
+    }
+}
