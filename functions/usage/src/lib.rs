@@ -5,6 +5,7 @@ mod csv;
 pub mod event;
 mod query;
 mod rebuild;
+mod receipts;
 pub mod wiring;
 
 use std::collections::BTreeSet;
@@ -31,8 +32,9 @@ use shared::protocol::fields::BadRequest;
 
 use query::{Asked, Format};
 
-/// The routes of this function.
-pub const ROUTES: &[(&str, &str)] = &[("GET", "/v1/usage"), ("POST", "/admin/usage/rebuild")];
+/// The routes of this function; `{id}` stands for one path segment.
+pub const ROUTES: &[(&str, &str)] =
+    &[("GET", "/v1/usage"), ("GET", "/v1/requests/{id}"), ("POST", "/admin/usage/rebuild")];
 
 /// What the function needs.
 pub struct Usage {
@@ -67,7 +69,8 @@ impl fmt::Display for SettleError {
 
 /// Whether this function answers `path`, for servers that are not API Gateway.
 pub fn answers(path: &str) -> bool {
-    ROUTES.iter().any(|(_, route)| *route == path.trim_end_matches('/'))
+    let path = path.trim_end_matches('/');
+    ROUTES.iter().any(|(_, route)| *route == path) || receipts::id(path).is_some()
 }
 
 /// Answers one request.
@@ -75,6 +78,9 @@ pub async fn handle(usage: &Usage, request: Request<Bytes>, request_id: &str) ->
     let answered = match (request.method(), request.uri().path().trim_end_matches('/')) {
         (&Method::GET, "/v1/usage") => report(usage, &request, request_id).await,
         (&Method::POST, "/admin/usage/rebuild") => rebuild::respond(usage, &request, request_id).await,
+        (&Method::GET, path) if receipts::id(path).is_some() => {
+            receipts::respond(usage, &request, request_id).await
+        }
         (method, path) => {
             return error(&no_route(method.as_str(), path, answers(path)), Dialect::OpenAi, request_id);
         }

@@ -151,6 +151,7 @@ pub fn void(id: AttemptId, hold: &Hold, now: Timestamp) -> LedgerLine {
         outcome: Outcome::Abandoned,
         items: hold.items.clone(),
         at: now,
+        notes: None,
     }
 }
 

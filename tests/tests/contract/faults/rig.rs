@@ -156,6 +156,7 @@ impl Rig {
             outcome: Outcome::Completed,
             items: reservation.items().to_vec(),
             at: NOW,
+            notes: None,
         }
     }
 }
