@@ -174,7 +174,7 @@ pub trait WriteLedger: Send + Sync {
     async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError>;
     /// LATE SETTLE: in one transaction the estimated line becomes `exact` and every counter that
     /// it closed gets its share of the difference back, by
-    /// [`crate::domain::settlement::corrections`]. False when the line was no estimate any more,
+    /// [`crate::domain::settlement::corrections`]; at most 99, DynamoDB's limit less the line. False when the line was no estimate any more,
     /// or a counter still had the hold.
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError>;
 }

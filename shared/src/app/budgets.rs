@@ -10,7 +10,8 @@ use super::administer::Admin;
 use super::error::GatewayError;
 use super::policy_fields::{nested, policy};
 use super::scope::{Scope, counters};
-use crate::domain::counter::{Counter, CounterKey, ScopeKind, ScopeState};
+use super::seat::{keys, whole};
+use crate::domain::counter::{Allowance, Counter, CounterKey, ScopeKind, ScopeState};
 use crate::domain::money::NanoUsd;
 use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
 use crate::domain::time::{Period, Timestamp};
@@ -45,6 +46,8 @@ pub struct PolicyView {
     pub tpm: Option<i64>,
     pub concurrency: Option<i64>,
     pub state: ScopeState,
+    /// Counters that a period is spread over, from the next one on.
+    pub shards: u8,
 }
 
 /// One cap. The amounts are absent where nothing was spent in this period, or none was looked up.
@@ -77,10 +80,18 @@ impl Admin {
         let now = self.clock.now();
         let mut fields = Fields::new(body);
         let name = scope_name(kind, id, fields.string("tenant")?)?;
-        let before = self.standing(&name).await?.unwrap_or_default();
+        let standing = self.standing(&name).await?;
         // Later than the last one, whatever the clock says.
-        let version = now.max(before.own.version + Duration::from_millis(1));
-        let next = scope_policy(&name, fields, version)?;
+        let last = standing.as_ref().map(|policy| policy.own.version).unwrap_or_default();
+        let mut next = scope_policy(&name, fields, now.max(last + Duration::from_millis(1)))?;
+        // A scope of which nobody has heard has no counters yet, and begins with its shards; a user
+        // may have been counted by the tenant's policy for each.
+        if standing.is_some() || name.kind == ScopeKind::User {
+            let before = standing.as_ref().map(|policy| policy.own.shards.clone()).unwrap_or_default();
+            next.own.shards = before.change(next.own.shards.count, now);
+        }
+        let before = standing.unwrap_or_default();
+        self.may_lower(&name, &next.own, now).await?;
         match name.kind {
             ScopeKind::Key => {
                 if !self.keys.set_policy(id, &next.own).await.map_err(GatewayError::StoreDown)? {
@@ -146,13 +157,32 @@ impl Admin {
                 scopes.push(left);
             }
         }
-        let keyed = scopes.iter().flat_map(|scope| {
-            let mut keys = vec![scope.counter(now)];
-            keys.extend(Some(scope.counter(now + AHEAD)).filter(|key| *key != keys[0]));
-            keys.into_iter().map(|key| (key, scope.allowance))
-        });
-        let changes: Vec<_> = keyed.collect();
+        let ahead = now + AHEAD;
+        let coming = |scope: &&Scope| scope.counter(ahead) != scope.counter(now);
+        let mut changes: Vec<(CounterKey, Allowance)> =
+            scopes.iter().flat_map(|scope| keys(scope, now)).collect();
+        changes.extend(scopes.iter().filter(coming).flat_map(|scope| keys(scope, ahead)));
         try_join_all(changes.iter().map(|(key, to)| self.counters.allow(key, to))).await.map(|_| ())
+    }
+
+    /// What one shard has spent above its share of a lower cap would be free in the others.
+    async fn may_lower(&self, name: &ScopeName, next: &Policy, now: Timestamp) -> Result<(), GatewayError> {
+        for scope in counters(name, next, name.kind == ScopeKind::Key) {
+            let shards = keys(&scope, now);
+            if shards.len() == 1 {
+                continue;
+            }
+            let reads = try_join_all(shards.iter().map(|(key, _)| self.counters.read(key)));
+            let standing = reads.await.map_err(GatewayError::StoreDown)?;
+            let is_lower = |(counter, (_, to)): (&Option<Counter>, &(CounterKey, Allowance))| {
+                counter.as_ref().is_some_and(|counter| !counter.is_unopened() && counter.cap > to.cap)
+            };
+            if standing.iter().zip(&shards).any(is_lower) {
+                let text = "a cap that is spread over shards can be raised or stopped within its period, not lowered";
+                return Err(BadRequest::new("budgets", text).into());
+            }
+        }
+        Ok(())
     }
 
     async fn view(
@@ -164,9 +194,12 @@ impl Admin {
         let scopes = counters(name, &policy.own, false);
         let capped: Vec<&Scope> =
             scopes.iter().filter(|scope| scope.allowance.cap != NanoUsd::UNLIMITED).collect();
-        let keys: Vec<CounterKey> = capped.iter().map(|scope| scope.counter(now)).collect();
-        let reads = try_join_all(keys.iter().map(|key| self.counters.read(key)));
-        let standing = reads.await.map_err(GatewayError::StoreDown)?;
+        let mut standing = Vec::new();
+        for scope in &capped {
+            let shards = keys(scope, now);
+            let reads = try_join_all(shards.iter().map(|(key, _)| self.counters.read(key)));
+            standing.push(sum(scope, reads.await.map_err(GatewayError::StoreDown)?, now));
+        }
         let mut view = bare(name, policy);
         view.policy.budgets = capped
             .iter()
@@ -174,6 +207,15 @@ impl Admin {
             .map(|(scope, counter)| period(scope, counter.as_ref(), now))
             .collect();
         Ok(view)
+    }
+}
+
+/// The counters of a scope in one period as one; none where nothing was spent.
+fn sum(scope: &Scope, mut counters: Vec<Option<Counter>>, now: Timestamp) -> Option<Counter> {
+    counters.iter().flatten().next()?;
+    match u8::try_from(counters.len()) {
+        Ok(1) | Err(_) => counters.pop().flatten(),
+        Ok(count) => Some(whole(scope, &counters, count, now)),
     }
 }
 
@@ -238,6 +280,7 @@ pub(super) fn policy_view(policy: &Policy) -> PolicyView {
         tpm: policy.limits.tokens,
         concurrency: policy.limits.concurrency,
         state: policy.state,
+        shards: policy.shards.count,
     }
 }
 

@@ -97,9 +97,9 @@ impl From<BadRequest> for GatewayError {
 }
 
 impl GatewayError {
-    /// Whether too many requests are open at once.
-    pub(super) fn is_crowded(&self) -> bool {
-        matches!(self, GatewayError::RateLimited { unit: RateUnit::Concurrency, .. })
+    /// Whether the counter is full: another of its scope may have room, or a hold be swept.
+    pub(super) fn is_lack_of_room(&self) -> bool {
+        matches!(self, GatewayError::QuotaExceeded(_) | GatewayError::RateLimited { .. })
     }
 
     /// The report for a caller who gets nothing else, logged once: here.

@@ -44,6 +44,7 @@ pub mod rollups;
 pub mod route;
 mod run;
 mod scope;
+mod seat;
 pub mod serve;
 pub mod settle;
 pub mod spender;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::fields::{amount, limit};
-use crate::domain::counter::{RateLimits, ScopeState};
-use crate::domain::policy::{Budget, Policy};
+use crate::domain::counter::{RateLimits, SHARDS_MAX, ScopeState};
+use crate::domain::policy::{Budget, Policy, Shards};
 use crate::domain::time::{Period, Timestamp};
 use crate::protocol::fields::{BadRequest, Fields};
 
@@ -21,6 +21,7 @@ pub(super) fn policy(fields: &mut Fields, version: Timestamp) -> Result<Policy, 
             concurrency: limit(fields, "concurrency")?,
         },
         state: state(fields)?,
+        shards: Shards { count: shards(fields)?, ..Shards::default() },
         version,
     })
 }
@@ -36,6 +37,10 @@ pub(super) fn nested(
     };
     let mut inner = Fields::at(value, &fields.path(field))?;
     let policy = policy(&mut inner, version)?;
+    if policy.shards.count > 1 {
+        let path = inner.path("shards");
+        return Err(BadRequest::new(&path, format!("{path} is for a scope of its own")));
+    }
     inner.nothing_else()?;
     Ok(Some(policy))
 }
@@ -78,6 +83,11 @@ fn missing(fields: &Fields, field: &str) -> BadRequest {
 
 fn period(fields: &mut Fields, field: &str) -> Result<Option<Period>, BadRequest> {
     word(fields, field, "minute, hour, day, month or total")
+}
+
+fn shards(fields: &mut Fields) -> Result<u8, BadRequest> {
+    let shards = fields.whole("shards", 1, u64::from(SHARDS_MAX))?;
+    Ok(shards.and_then(|shards| u8::try_from(shards).ok()).unwrap_or(1))
 }
 
 fn state(fields: &mut Fields) -> Result<ScopeState, BadRequest> {

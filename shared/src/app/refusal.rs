@@ -75,6 +75,17 @@ pub(super) fn why_refused(
     if remaining < write.amount() {
         return Err(GatewayError::QuotaExceeded(Box::new(quota(scope, write, old, now))));
     }
+    Err(rates_refused(scope, write, old, now))
+}
+
+/// The refusal by a rate, or by the requests that are open at once.
+pub(super) fn rates_refused(
+    scope: &Scope,
+    write: &Reserve,
+    old: Option<&Counter>,
+    now: Timestamp,
+) -> GatewayError {
+    let (window, _) = next_form(old, now);
     let (request_room, _) = write.rate_room();
     let counted = old.filter(|counter| counter.window == window);
     let rates = RateView {
@@ -89,7 +100,7 @@ pub(super) fn why_refused(
         false if write.hold_room().is_some_and(|room| open > room) => RateUnit::Concurrency,
         false => RateUnit::Tokens,
     };
-    Err(GatewayError::RateLimited { unit, rates })
+    GatewayError::RateLimited { unit, rates }
 }
 
 fn quota(scope: &Scope, write: &Reserve, old: Option<&Counter>, now: Timestamp) -> Quota {

@@ -3,7 +3,7 @@
 use super::authenticate::Caller;
 use crate::domain::counter::{Allowance, CounterKey, RateLimits, ScopeState};
 use crate::domain::money::NanoUsd;
-use crate::domain::policy::{Budget, Policy, ScopeName};
+use crate::domain::policy::{Budget, Policy, ScopeName, Shards};
 use crate::domain::time::{Period, Timestamp};
 
 /// One scope in one period: what one counter enforces.
@@ -13,12 +13,39 @@ pub(super) struct Scope {
     pub period: Period,
     pub limits: RateLimits,
     pub allowance: Allowance,
+    pub shards: Shards,
+    /// Which of its counters this is a share of.
+    pub shard: Option<u8>,
 }
 
 impl Scope {
     pub(super) fn counter(&self, now: Timestamp) -> CounterKey {
-        CounterKey::new(self.name.kind, &self.name.qualified(), self.period, now)
+        let key = CounterKey::new(self.name.kind, &self.name.qualified(), self.period, now);
+        CounterKey { shard: self.shard, ..key }
     }
+
+    /// What one of `count` counters enforces: its share of the cap and of the limits.
+    pub(super) fn shard(&self, at: u8, count: u8) -> Scope {
+        let (cap, limits) = (self.allowance.cap, self.limits);
+        let share_of = |limit: Option<i64>| limit.map(|limit| share(limit, at, count));
+        Scope {
+            limits: RateLimits {
+                requests: share_of(limits.requests),
+                tokens: share_of(limits.tokens),
+                concurrency: share_of(limits.concurrency),
+            },
+            allowance: Allowance { cap: NanoUsd::from_nano(share(cap.nano(), at, count)), ..self.allowance },
+            shard: Some(at),
+            ..self.clone()
+        }
+    }
+}
+
+/// The share of `total` that the one at `at` of `count` has: all shares together are the total.
+fn share(total: i64, at: u8, count: u8) -> i64 {
+    let count = i64::from(count.max(1));
+    let (each, rest) = (total.div_euclid(count), total.rem_euclid(count));
+    each + i64::from(i64::from(at) < rest)
 }
 
 /// The counters of a policy, the one that counts rates first. A scope whose rates are limited, or
@@ -36,6 +63,8 @@ pub(super) fn counters(name: &ScopeName, policy: &Policy, must: bool) -> Vec<Sco
         period: budget.period,
         limits: if index == 0 { policy.limits } else { RateLimits::default() },
         allowance: Allowance { cap: budget.cap, state: policy.state, version: policy.version },
+        shards: policy.shards.clone(),
+        shard: None,
     };
     budgets.into_iter().enumerate().map(scope).collect()
 }
@@ -89,6 +118,14 @@ mod tests {
         assert_eq!(periods(&daily, false), [(Period::Month, true), (Period::Day, false)]);
         let total = Policy { budgets: vec![budget(1, Period::Total)], limits, ..Policy::default() };
         assert_eq!(periods(&total, false), [(Period::Total, true)]);
+    }
+
+    #[test]
+    fn the_shares_of_all_counters_are_the_whole() {
+        for (total, count) in [(10, 3), (7, 64), (0, 4), (i64::MAX, 64), (5, 1)] {
+            let shares = (0..count).map(|at| share(total, at, count));
+            assert_eq!(shares.sum::<i64>(), total, "{total} over {count}");
+        }
     }
 
     #[test]

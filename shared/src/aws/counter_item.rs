@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, int, key, malformed, n, s, text};
-use crate::domain::counter::{Counter, CounterKey, Hold, HoldFacts, Part, ScopeKind, ScopeState};
+use crate::domain::counter::{Counter, CounterKey, Hold, HoldFacts, Part, SHARDS_MAX, ScopeKind, ScopeState};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
@@ -29,7 +29,7 @@ pub(super) fn read_key(pk: &str, period: &str) -> Option<CounterKey> {
     let (word, id) = pk.split_once('#')?;
     let (word, shard) = match word.split_once('.') {
         None => (word, None),
-        Some((word, shard)) => (word, Some(shard.parse().ok()?)),
+        Some((word, shard)) => (word, Some(shard.parse().ok().filter(|shard| *shard < SHARDS_MAX)?)),
     };
     Some(CounterKey { kind: ScopeKind::named(word)?, id: id.to_owned(), period: period.to_owned(), shard })
 }

@@ -30,6 +30,12 @@ pub struct DynamoCounters {
     entered: Mutex<HashMap<(AttemptId, CounterKey), Terms>>,
 }
 
+/// What became of one try to reserve.
+enum Entering {
+    Done(Box<ReserveReply>),
+    Conflict(StoreError),
+}
+
 /// What became of one try to close.
 enum Closing {
     Done,
@@ -59,6 +65,30 @@ impl DynamoCounters {
         }
     }
 
+    async fn try_reserve(&self, write: &Reserve) -> Result<Entering, StoreError> {
+        let update = self.clients.once.update_item().table_name(&self.table);
+        let update = fill(update, &write.key, counter_writes::reserve(write));
+        let error = match update.return_values(ReturnValue::AllNew).send().await {
+            Ok(done) => {
+                self.remember(write);
+                let counter = done.attributes().map(read_counter).transpose();
+                // It landed; whoever cannot read the answer must look for it.
+                let counter = counter.map_err(|error| StoreError::NoReply(error.to_string()))?;
+                let counter = counter.ok_or_else(|| StoreError::NoReply("no attributes".to_owned()))?;
+                return Ok(Entering::Done(Box::new(ReserveReply::Held(counter))));
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error().map(|error| (error.refused(), error.is_conflict())) {
+            Some((Some(standing), _)) => {
+                let old = standing.map(read_counter).transpose()?;
+                Ok(Entering::Done(Box::new(ReserveReply::Refused(old))))
+            }
+            Some((None, true)) => Ok(Entering::Conflict(store_error(error))),
+            _ => Err(store_error(error)),
+        }
+    }
+
     fn remember(&self, write: &Reserve) {
         let Some(hold) = &write.hold else { return };
         let mut entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,22 +110,16 @@ impl Counters for DynamoCounters {
         if counter_writes::never_fits(write) {
             return Ok(ReserveReply::Refused(self.read(&write.key).await?));
         }
-        let update = self.clients.once.update_item().table_name(&self.table);
-        let update = fill(update, &write.key, counter_writes::reserve(write));
-        match update.return_values(ReturnValue::AllNew).send().await {
-            Ok(done) => {
-                self.remember(write);
-                let counter = done.attributes().map(read_counter).transpose();
-                // It landed; whoever cannot read the answer must look for it.
-                let counter = counter.map_err(|error| StoreError::NoReply(error.to_string()))?;
-                let counter = counter.ok_or_else(|| StoreError::NoReply("no attributes".to_owned()))?;
-                Ok(ReserveReply::Held(counter))
+        let mut last = StoreError::Rejected("the counter was in a transaction all the time".to_owned());
+        for attempt in 0..conflict::TRIES {
+            match self.try_reserve(write).await? {
+                Entering::Done(reply) => return Ok(*reply),
+                // The store has said that this copy was not applied, so another is no second one.
+                Entering::Conflict(error) => last = error,
             }
-            Err(error) => match error.as_service_error().and_then(Conditional::refused) {
-                Some(standing) => Ok(ReserveReply::Refused(standing.map(read_counter).transpose()?)),
-                None => Err(store_error(error)),
-            },
+            conflict::back_off(attempt).await;
         }
+        Err(last)
     }
 
     async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {

@@ -339,7 +339,8 @@ impl Counter {
         Allowance { cap: self.cap, state: self.state, version: self.version }
     }
 
-    fn fresh(allowance: &Allowance, window: i64) -> Self {
+    /// One that nothing was spent on.
+    pub fn fresh(allowance: &Allowance, window: i64) -> Self {
         let live = BTreeMap::new();
         Counter {
             cap: allowance.cap,

@@ -2,7 +2,7 @@
 
 use shared::domain::counter::{RateLimits, ScopeState};
 use shared::domain::key::KeyRecord;
-use shared::domain::policy::{Budget, Policy};
+use shared::domain::policy::{Budget, Policy, Shards};
 use shared::domain::time::{Period, Timestamp};
 use shared::ports::StoreError;
 
@@ -31,6 +31,7 @@ fn record(id: &str) -> KeyRecord {
             ],
             limits: RateLimits { requests: Some(60), tokens: None, ..RateLimits::default() },
             state: ScopeState::Throttled,
+            shards: Shards::default().change(8, NOW).change(16, NOW),
             version: NOW,
         },
         models: Some(vec!["openai/gpt-4o".to_owned(), "demo/ok".to_owned()]),

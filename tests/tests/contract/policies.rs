@@ -1,7 +1,7 @@
 //! Policies of teams, users and tenants.
 
 use shared::domain::counter::{RateLimits, ScopeState};
-use shared::domain::policy::{Budget, Policy, ScopeName, ScopePolicy};
+use shared::domain::policy::{Budget, Policy, ScopeName, ScopePolicy, Shards};
 use shared::domain::time::Period;
 
 use super::samples::{NOW, nano};
@@ -14,6 +14,7 @@ fn policy(cap: i64) -> ScopePolicy {
         budgets: vec![Budget { cap: nano(cap), period: Period::Hour }],
         limits: RateLimits { concurrency: Some(3), ..RateLimits::default() },
         state: ScopeState::Stopped,
+        shards: Shards { count: 64, before: Vec::new() },
         version: NOW,
     };
     ScopePolicy { own, each_user: Some(Policy::default()), each_session: None }

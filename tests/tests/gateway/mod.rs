@@ -12,5 +12,6 @@ mod messages;
 mod responses;
 mod round_trips;
 mod settings;
+mod shards;
 mod sweep;
 mod tokens;

@@ -58,6 +58,9 @@ struct Set {
     /// active or stopped; a stop holds from the next request on.
     #[arg(long)]
     state: Option<String>,
+    /// Counters that a busy scope is spread over, from its next period on.
+    #[arg(long)]
+    shards: Option<u8>,
     /// Of a tenant: the cap of each user who has none of their own.
     #[arg(long, value_name = "USD/PERIOD")]
     each_user: Vec<String>,
@@ -112,6 +115,7 @@ impl Set {
             ("tpm", json!(self.tpm)),
             ("concurrency", json!(self.concurrency)),
             ("state", json!(self.state)),
+            ("shards", json!(self.shards)),
             ("eachUser", each(&self.each_user)?),
             ("eachSession", each(&self.each_session)?),
         ]))

@@ -53,6 +53,9 @@ struct Create {
     /// Requests open at once.
     #[arg(long)]
     concurrency: Option<u64>,
+    /// Counters that the budget of a busy key is spread over.
+    #[arg(long)]
+    shards: Option<u8>,
     /// Models the key may use, separated by commas; every model if left out.
     #[arg(long, value_delimiter = ',')]
     models: Option<Vec<String>>,
@@ -86,6 +89,7 @@ impl Create {
             ("rpm", json!(self.rpm)),
             ("tpm", json!(self.tpm)),
             ("concurrency", json!(self.concurrency)),
+            ("shards", json!(self.shards)),
             ("models", json!(self.models)),
         ])
     }

@@ -3,6 +3,7 @@
 mod budgets;
 mod gateway;
 mod keys;
+mod prices;
 mod usage;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,6 +33,8 @@ enum What {
     Budgets(budgets::Options),
     /// Rebuild the rollups of usage of a running gateway.
     Usage(usage::Options),
+    /// List prices, import them from a public catalogue, and compare the two; needs no gateway.
+    Prices(prices::Options),
     /// Run the scripted demo provider alone.
     Demo {
         /// Port on 127.0.0.1; 0 picks a free one.
@@ -47,6 +50,7 @@ impl Command {
             What::Keys(options) => keys::run(options).await,
             What::Budgets(options) => budgets::run(options).await,
             What::Usage(options) => usage::run(options).await,
+            What::Prices(options) => return prices::run(&options),
             What::Demo { port } => demo(port).await,
         };
         match done {
