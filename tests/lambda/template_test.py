@@ -120,6 +120,14 @@ class TemplateTest(unittest.TestCase):
         mapping = self.mapping("SettleQueue")
         self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
 
+    def test_one_sweep_a_minute_and_no_second_try(self) -> None:
+        (rule,) = of_type(self.template, "AWS::Events::Rule").values()
+        self.assertEqual(rule["ScheduleExpression"], "rate(1 minute)")
+        self.assertEqual([text(target["Arn"]) for target in rule["Targets"]], ["AlertsFunction"])
+        (config,) = of_type(self.template, "AWS::Lambda::EventInvokeConfig").values()
+        self.assertEqual(config["MaximumRetryAttempts"], 0)
+        self.assertEqual(source()["Parameters"]["AlertsReservedConcurrency"]["Default"], 1)
+
     def test_a_line_that_cannot_be_folded_ends_in_the_dead_letters_alone(self) -> None:
         mapping = self.mapping("LedgerTable/stream")
         self.assertEqual(text(mapping["FunctionName"]), "UsageFunction")
@@ -135,14 +143,6 @@ class TemplateTest(unittest.TestCase):
         mappings = of_type(self.template, "AWS::Lambda::EventSourceMapping").values()
         (mapping,) = [m for m in mappings if text(m["EventSourceArn"]) == source]
         return dict(mapping)
-
-    def test_one_sweep_a_minute_and_no_second_try(self) -> None:
-        (rule,) = of_type(self.template, "AWS::Events::Rule").values()
-        self.assertEqual(rule["ScheduleExpression"], "rate(1 minute)")
-        self.assertEqual([text(target["Arn"]) for target in rule["Targets"]], ["AlertsFunction"])
-        (config,) = of_type(self.template, "AWS::Lambda::EventInvokeConfig").values()
-        self.assertEqual(config["MaximumRetryAttempts"], 0)
-        self.assertEqual(source()["Parameters"]["AlertsReservedConcurrency"]["Default"], 1)
 
     def test_tables(self) -> None:
         tables = of_type(self.template, "AWS::DynamoDB::Table")
