@@ -192,7 +192,7 @@ pub trait ReadLedger: Send + Sync {
     ) -> Result<Vec<LedgerLine>, StoreError>;
     /// A page of one partition, the first or the one at `from`. A strongly consistent read.
     async fn page(&self, partition: &Partition, from: Option<&LineMark>) -> Result<LinePage, StoreError>;
-    /// The lines of one request, in the order of its attempts. A strongly consistent read.
+    /// The lines of one request, by id. A strongly consistent read.
     async fn of_request(&self, tenant: &str, request: AttemptId) -> Result<Vec<LedgerLine>, StoreError>;
 }
 

@@ -84,6 +84,11 @@ def drive(aws: Emulator, api: Api) -> None:
     check(total["requests"] >= 2 and total["outputTokens"] > 0, f"two answers are not accounted for: {total}")
     passed(f"total {json.dumps(total)}")
 
+    asked = api.call("POST", "/v1/chat/completions", key, question("Account for this."))
+    receipt = api.call("GET", f"/v1/requests/{asked.headers['x-request-id']}", key)
+    expect("GET /v1/requests/{id}", receipt, 200)
+    passed(f"route {json.dumps(receipt.json()['route'])}")
+
     stage("the ledger's stream")
     folds_the_stream(aws, api, key, str(created.json()["id"]), admin_key)
 

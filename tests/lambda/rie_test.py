@@ -140,6 +140,16 @@ class RieTest(unittest.TestCase):
         for _ in range(2):
             self.assertEqual(self.failed_records(settlement), [])
 
+    def test_usage_gives_a_receipt_to_its_owner_alone(self) -> None:
+        key = str(self.new_key()["key"])
+        request = self.chat("chat-completions", TOLLGATE_KEY=key).headers["x-request-id"]
+        receipt = self.buffered("usage", "receipt", TOLLGATE_KEY=key, REQUEST_ID=request)
+        self.assertEqual(receipt.status, 200, receipt.body)
+        self.assertEqual(receipt.json()["route"], [{"model": "demo/ok", "decision": "chosen"}])
+        self.assertEqual(self.buffered("usage", "receipt", TOLLGATE_KEY=ADMIN_KEY, REQUEST_ID=request).status, 200)
+        other = str(self.new_key()["key"])
+        self.assertEqual(self.buffered("usage", "receipt", TOLLGATE_KEY=other, REQUEST_ID=request).status, 404)
+
     def test_usage_folds_the_hours_that_the_stream_names_any_number_of_times(self) -> None:
         key = self.new_key()
         self.assertEqual(self.chat("chat-completions", TOLLGATE_KEY=str(key["key"])).status, 200)

@@ -19,7 +19,7 @@ STREAMED = (
 )
 BUDGET = "/admin/budgets/{scope}/{id}"
 BUFFERED = {
-    *("GET /v1/usage", "POST /admin/usage/rebuild"),
+    *("GET /v1/usage", "GET /v1/requests/{id}", "POST /admin/usage/rebuild"),
     *("POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"),
     *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use shared::domain::id::AttemptId;
 use shared::domain::partition::Partition;
 
-use super::{Usage, handle, recompute, settle_message};
+use super::{Usage, handle, note, recompute, settle_message};
 
 /// The part of an event that is used, of either source.
 #[derive(Deserialize)]
@@ -106,11 +106,8 @@ async fn fold_batch(usage: &Usage, changes: &[Change]) -> Option<String> {
     let failed = recompute(usage, &dirty).await;
     let is_done = |change: &&Change| change.partition().is_ok_and(|one| !failed.contains(&one));
     let done: Vec<&Change> = changes.iter().take_while(is_done).collect();
-    if let Some(newest) = done.iter().filter_map(|change| change.request()).max()
-        && let Err(error) = usage.write_rollups.note_folded(newest.at()).await
-    {
-        // Reports read more of the ledger until the next batch says how far it came.
-        tracing::warn!(%error, "it is not noted up to where usage is folded");
+    if let Some(newest) = done.iter().filter_map(|change| change.request()).max() {
+        note(usage, newest.at()).await;
     }
     let first = changes.get(done.len())?;
     if let Err(why) = first.partition() {

@@ -5,11 +5,13 @@ mod csv;
 pub mod event;
 mod query;
 mod rebuild;
+mod receipts;
 pub mod wiring;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -21,6 +23,7 @@ use shared::app::settle::settle;
 use shared::domain::key::{KeyRecord, Pepper, secrets_match};
 use shared::domain::ledger::LedgerLine;
 use shared::domain::partition::Partition;
+use shared::domain::time::Timestamp;
 use shared::http::{Body, error, json, token, whole};
 use shared::ports::{
     Clock, Counters, FindKey, ListKeys, ReadLedger, ReadRollups, StoreError, WriteLedger, WriteRollups,
@@ -29,10 +32,16 @@ use shared::protocol::dialect::Dialect;
 use shared::protocol::error::no_route;
 use shared::protocol::fields::BadRequest;
 
+use tokio::time::Instant;
+
 use query::{Asked, Format};
 
-/// The routes of this function.
-pub const ROUTES: &[(&str, &str)] = &[("GET", "/v1/usage"), ("POST", "/admin/usage/rebuild")];
+/// The routes of this function; `{id}` stands for one path segment.
+pub const ROUTES: &[(&str, &str)] =
+    &[("GET", "/v1/usage"), ("GET", "/v1/requests/{id}"), ("POST", "/admin/usage/rebuild")];
+
+/// How long a batch may take to fold what the stream lost, well below the function's time.
+const NOTING: Duration = Duration::from_secs(10);
 
 /// What the function needs.
 pub struct Usage {
@@ -67,7 +76,8 @@ impl fmt::Display for SettleError {
 
 /// Whether this function answers `path`, for servers that are not API Gateway.
 pub fn answers(path: &str) -> bool {
-    ROUTES.iter().any(|(_, route)| *route == path.trim_end_matches('/'))
+    let path = path.trim_end_matches('/');
+    ROUTES.iter().any(|(_, route)| *route == path) || receipts::id(path).is_some()
 }
 
 /// Answers one request.
@@ -75,6 +85,9 @@ pub async fn handle(usage: &Usage, request: Request<Bytes>, request_id: &str) ->
     let answered = match (request.method(), request.uri().path().trim_end_matches('/')) {
         (&Method::GET, "/v1/usage") => report(usage, &request, request_id).await,
         (&Method::POST, "/admin/usage/rebuild") => rebuild::respond(usage, &request, request_id).await,
+        (&Method::GET, path) if receipts::id(path).is_some() => {
+            receipts::respond(usage, &request, request_id).await
+        }
         (method, path) => {
             return error(&no_route(method.as_str(), path, answers(path)), Dialect::OpenAi, request_id);
         }
@@ -98,6 +111,15 @@ pub async fn settle_message(usage: &Usage, body: &str) -> Result<(), SettleError
 /// failed. Doing it again changes nothing.
 pub async fn recompute(usage: &Usage, dirty: &BTreeSet<Partition>) -> BTreeSet<Partition> {
     rollups::recompute_all(&usage.stores(), dirty).await
+}
+
+/// Notes up to where usage is folded, for the reports. A failure is logged: until the next note
+/// reports read more of the ledger.
+pub async fn note(usage: &Usage, newest: Timestamp) {
+    let (rollups, keys) = (usage.rollups.as_ref(), usage.all_keys.as_ref());
+    if let Err(error) = rollups::note(&usage.stores(), rollups, keys, newest, Instant::now() + NOTING).await {
+        tracing::warn!(%error, "it is not noted up to where usage is folded");
+    }
 }
 
 impl Usage {

@@ -47,6 +47,9 @@ pub(super) struct Attempted {
     /// only a beginning: Messages tell the input first and the output last.
     pub usage_reported: bool,
     pub output_bytes: u64,
+    pub dispatched: Instant,
+    /// From then to the first content.
+    pub first_token: Option<Duration>,
     /// The gateway ended the answer, because it had cost what is held for it.
     pub stopped: bool,
     pub end: Result<(), AttemptError>,
@@ -68,6 +71,8 @@ pub(super) async fn attempt(
         committed: false,
         usage_reported: false,
         output_bytes: 0,
+        dispatched: Instant::now(),
+        first_token: None,
         stopped: false,
         end: Ok(()),
     };
@@ -146,7 +151,10 @@ impl Attempted {
         self.answer.push(chunk);
         self.usage_reported |= chunk.usage.is_some() && self.answer.is_complete(choices);
         self.output_bytes += chunk.deltas.iter().map(Delta::output_bytes).sum::<u64>();
-        self.began |= chunk.deltas.iter().any(Delta::has_content);
+        if !self.began && chunk.deltas.iter().any(Delta::has_content) {
+            self.began = true;
+            self.first_token = Some(self.dispatched.elapsed());
+        }
     }
 
     /// The tokens that the provider has certainly counted so far.

@@ -12,7 +12,7 @@ use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::breakers::Permit;
 use super::charge::{Billed, Verdict, rejected};
-use super::entry::{entry, tell_breaker};
+use super::entry::{entry, fault, tell_breaker};
 use super::error::GatewayError;
 use super::idempotent::{self, Entitled};
 use super::random;
@@ -26,6 +26,7 @@ use crate::domain::bound::RequestSize;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::Outcome;
 use crate::domain::money::NanoUsd;
+use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::domain::usage::TokenUsage;
@@ -89,7 +90,8 @@ pub async fn embed(app: &Arc<App>, arrival: Arrival<Inbound>) -> Result<Reply, G
     let deadline = Instant::now() + left.saturating_sub(app.tuning.closing);
     let size = inbound.request.size(target.price.limits.context_window);
     let request = inbound.request;
-    let job = Job { app: Arc::clone(app), spender, request_id, request, size, target, deadline, expires };
+    let (app, auth_micros) = (Arc::clone(app), micros(auth));
+    let job = Job { app, spender, request_id, request, size, target, deadline, expires, auth: auth_micros };
     // In a task of its own: a caller who leaves must not keep the attempt from being settled.
     let done = tokio::spawn(async move {
         let done = job.run().await;
@@ -135,6 +137,8 @@ struct Job {
     target: Target,
     deadline: Instant,
     expires: Timestamp,
+    /// What the key's look-up took, in microseconds.
+    auth: u64,
 }
 
 impl Job {
@@ -191,39 +195,47 @@ impl Job {
             Err(_) => Err(AttemptError::Timeout("no embeddings")),
         };
         let upstream = sent.elapsed();
+        let spent = Spent {
+            auth: self.auth,
+            admit: micros(admit),
+            upstream: Some(micros(upstream)),
+            ..Spent::default()
+        };
+        let notes =
+            Notes { attempt: attempts, spent, fault: done.as_ref().err().map(fault), ..Notes::default() };
         match done {
             Ok(found) => {
-                let kept = self.complete(&paid, found).await;
+                let kept = self.complete(&paid, found, notes).await;
                 let auth = Duration::ZERO;
                 Ok(Ok(Reply { kept, is_replay: false, attempts, rates, auth, admit, upstream }))
             }
             Err(error) => {
-                self.fail(&paid, &error).await;
+                self.fail(&paid, &error, notes).await;
                 Ok(Err(error))
             }
         }
     }
 
-    async fn complete(&self, paid: &Reservation, found: Embeddings) -> Kept {
+    async fn complete(&self, paid: &Reservation, found: Embeddings, notes: Notes) -> Kept {
         let now = self.app.clock.now();
         let billed = match found.tokens {
             Some(tokens) => Billed::reported(paid, TokenUsage { uncached: tokens, ..TokenUsage::NONE }),
             None => self.whole_hold(paid),
         };
-        let line = entry(paid, self.request.user.clone(), billed, Outcome::Completed, now);
+        let line = entry(paid, self.request.user.clone(), billed, Outcome::Completed, now, notes);
         tokio::join!(settle_in_time(&self.app, &line), self.app.breakers.succeeded(paid.target(), now));
         let model = found.model.as_deref().unwrap_or(line.model.as_str());
         let body = render(&found.vectors, model, line.usage.input(), self.request.base64);
         Kept { body, served_by: line.model, cost: line.amount }
     }
 
-    async fn fail(&self, paid: &Reservation, error: &AttemptError) {
+    async fn fail(&self, paid: &Reservation, error: &AttemptError, notes: Notes) {
         let now = self.app.clock.now();
         let (billed, outcome) = match Verdict::of(error).may_be_billed {
             true => (self.whole_hold(paid), Outcome::FailedBilled),
             false => (Billed::NOTHING, Outcome::FailedUnbilled),
         };
-        let line = entry(paid, self.request.user.clone(), billed, outcome, now);
+        let line = entry(paid, self.request.user.clone(), billed, outcome, now, notes);
         tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, "attempt failed");
         tokio::join!(settle_in_time(&self.app, &line), tell_breaker(&self.app, paid.target(), error, now));
     }

@@ -6,6 +6,7 @@ use super::App;
 use super::charge::{Billed, Verdict};
 use crate::config::ModelName;
 use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome};
+use crate::domain::notes::{Fault, FaultKind, Notes};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::ports::AttemptError;
@@ -20,6 +21,7 @@ pub(super) fn entry(
     billed: Billed,
     outcome: Outcome,
     now: Timestamp,
+    notes: Notes,
 ) -> LedgerLine {
     let facts = paid.facts();
     if billed.amount > paid.bound().amount {
@@ -41,7 +43,20 @@ pub(super) fn entry(
         outcome,
         items: paid.items().to_vec(),
         at: now,
+        notes: Some(notes),
     }
+}
+
+/// An error of a provider as the receipt tells it: none of the provider's own words.
+pub(super) fn fault(error: &AttemptError) -> Fault {
+    let (kind, status) = match error {
+        AttemptError::Connect(_) => (FaultKind::Connect, None),
+        AttemptError::Status { status, .. } => (FaultKind::Status, Some(*status)),
+        AttemptError::InStream { .. } => (FaultKind::InStream, None),
+        AttemptError::Timeout(_) => (FaultKind::Timeout, None),
+        AttemptError::Broken(_) => (FaultKind::BrokenOff, None),
+    };
+    Fault { kind, status }
 }
 
 /// A throttled target rests; a refused request says nothing against its provider.

@@ -35,6 +35,7 @@ pub mod mint;
 mod play;
 mod policy_fields;
 pub mod random;
+pub mod receipt;
 pub mod references;
 mod refusal;
 pub mod report;

@@ -16,6 +16,7 @@ use super::settle::settle_in_time;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
 use crate::domain::money::NanoUsd;
+use crate::domain::notes::Notes;
 use crate::domain::time::Timestamp;
 use crate::domain::usage::TokenUsage;
 use crate::ports::CachedAnswer;
@@ -116,6 +117,7 @@ pub(super) fn hit_line(
     user: Option<String>,
     hit: &CachedAnswer,
     now: Timestamp,
+    notes: Notes,
 ) -> LedgerLine {
     let record = caller.record();
     LedgerLine {
@@ -134,5 +136,6 @@ pub(super) fn hit_line(
         outcome: Outcome::CacheHit,
         items: Vec::new(),
         at: now,
+        notes: Some(notes),
     }
 }

@@ -15,10 +15,14 @@ use tokio::time::Instant;
 use crate::domain::money::MoneyError;
 use crate::domain::partition::Partition;
 use crate::domain::rollup::Fold;
-use crate::ports::{ReadLedger, StoreError, WriteRollups};
+use crate::domain::time::Timestamp;
+use crate::ports::{ListKeys, ReadLedger, ReadRollups, StoreError, WriteRollups};
 
 /// Partitions that are recomputed side by side, and rollups that are written so.
 const AT_ONCE: usize = 8;
+
+/// The stream keeps its records for a day.
+const LEAP_HOURS: i64 = 23;
 
 /// What recomputing needs.
 #[derive(Clone, Copy)]
@@ -62,6 +66,28 @@ pub async fn recompute_all(stores: &Stores<'_>, dirty: &BTreeSet<Partition>) -> 
         }
     }
     failed
+}
+
+/// Notes that requests up to `newest` are folded. Where the note would leap over hours whose records
+/// the stream may have dropped by now, they are folded first, as far as `until` allows; the note then
+/// says how far that was, and reports read the ledger from there.
+///
+/// # Errors
+/// [`StoreError`]; the next note makes up for it.
+pub async fn note(
+    stores: &Stores<'_>,
+    noted: &dyn ReadRollups,
+    keys: &dyn ListKeys,
+    newest: Timestamp,
+    until: Instant,
+) -> Result<(), StoreError> {
+    let leap = noted.folded().await?.filter(|at| newest.hour() - at.hour() > LEAP_HOURS);
+    let Some(at) = leap else {
+        return stores.rollups.note_folded(newest).await;
+    };
+    let tenants = keys.list().await?.into_iter().map(|record| record.tenant).collect();
+    let rebuilt = rebuild(stores, &tenants, at.hour() - 1..newest.hour() + 1, until).await?;
+    stores.rollups.note_folded(rebuilt.next.map_or(newest, Timestamp::of_hour)).await
 }
 
 /// Hours that were folded again, and where to go on.

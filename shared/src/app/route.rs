@@ -9,6 +9,7 @@ use super::error::GatewayError;
 use crate::config::ModelName;
 use crate::domain::bound::{Bound, BoundError, RequestSize, bound};
 use crate::domain::money::NanoUsd;
+use crate::domain::notes::{Skipped, Why};
 use crate::domain::price::Price;
 use crate::domain::time::Timestamp;
 use crate::protocol::canonical::ChatRequest;
@@ -38,6 +39,13 @@ pub fn requested(app: &App, name: Option<&str>, now: Timestamp) -> Result<Target
     Ok(Target { model, price })
 }
 
+/// The models that may answer, in order, and those of the chain that may not.
+#[derive(Debug)]
+pub struct Plan {
+    pub targets: Vec<Target>,
+    pub skipped: Vec<Skipped>,
+}
+
 /// The requested model, then the configured chain without it. What the key may not use, nothing
 /// prices, no configured provider serves, or cannot honour the whole request is left out.
 ///
@@ -50,21 +58,39 @@ pub fn plan(
     first: Target,
     request: &ChatRequest,
     now: Timestamp,
-) -> Result<Vec<Target>, GatewayError> {
+) -> Result<Plan, GatewayError> {
     honours_or_refuse(app, &first, request)?;
     let asked = first.model.clone();
-    let others = app.config.routing.chain().filter(|model| **model != asked && caller.may_use(model).is_ok());
-    let fallbacks = others
-        .filter_map(|model| Some(Target { model: model.clone(), price: app.prices.price(model, now)? }))
-        .filter(|target| honours(app, target, request).is_ok());
-    let targets: Vec<Target> = std::iter::once(first)
-        .chain(fallbacks)
-        .filter(|target| app.upstream.outbound(&target.model).is_some())
-        .collect();
-    match targets.is_empty() {
-        false => Ok(targets),
+    let mut plan = Plan { targets: Vec::new(), skipped: Vec::new() };
+    match app.upstream.outbound(&asked) {
+        Some(_) => plan.targets.push(first),
+        None => plan.skipped.push(Skipped { model: asked.to_string(), why: Why::NoProvider }),
+    }
+    for model in app.config.routing.chain().filter(|model| **model != asked) {
+        match fallback(app, caller, model, request, now) {
+            Ok(target) => plan.targets.push(target),
+            Err(why) => plan.skipped.push(Skipped { model: model.to_string(), why }),
+        }
+    }
+    match plan.targets.is_empty() {
+        false => Ok(plan),
         true => Err(unconfigured(&format!("{asked} or its fallbacks"))),
     }
+}
+
+fn fallback(
+    app: &App,
+    caller: &Caller,
+    model: &ModelName,
+    request: &ChatRequest,
+    now: Timestamp,
+) -> Result<Target, Why> {
+    caller.may_use(model).map_err(|_| Why::KeyForbids)?;
+    let price = app.prices.price(model, now).ok_or(Why::NoPrice)?;
+    let target = Target { model: model.clone(), price };
+    let param = |Unsupported { param, .. }| Why::UnsupportedParameter { param: param.to_string() };
+    honours(app, &target, request).map_err(param)?;
+    app.upstream.outbound(model).map(|_| target).ok_or(Why::NoProvider)
 }
 
 /// No provider can be called for these models.

@@ -13,7 +13,7 @@ use super::App;
 use super::attempt::{Attempted, Limits, attempt};
 use super::breakers::Permit;
 use super::charge::{Verdict, charge, rejected};
-use super::entry::{entry, tell_breaker};
+use super::entry::{entry, fault, tell_breaker};
 use super::error::GatewayError;
 use super::lookup;
 use super::play::{KeptAnswer, Traces};
@@ -28,6 +28,7 @@ use crate::domain::bound::{BoundError, RequestSize};
 use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::{LedgerLine, Outcome};
+use crate::domain::notes::{Notes, Skipped, Spent, Why, micros};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::domain::usage::TokenUsage;
@@ -52,6 +53,8 @@ pub(super) struct Job {
     /// Where the answer is kept, if the first target gives it.
     pub cache_key: Option<CacheKey>,
     pub traces: Traces,
+    /// What is to be noted of everything before the first attempt.
+    pub before: Notes,
     pub created: Timestamp,
     /// The function's own deadline, less the time an honest end takes.
     pub deadline: Instant,
@@ -134,6 +137,14 @@ struct Course {
     retry: Option<(ModelName, Duration)>,
     /// When the first of the refused targets may be called again.
     earliest: Option<Timestamp>,
+    /// For the next line.
+    notes: Notes,
+}
+
+impl Course {
+    fn skip(&mut self, target: &Target, why: Why) {
+        self.notes.skipped.push(Skipped { model: target.model.to_string(), why });
+    }
 }
 
 enum Step {
@@ -150,8 +161,9 @@ impl Step {
 impl Job {
     /// Everything but the last frame.
     async fn answer(&self, frames: &Sender<Frame>) -> Frame {
+        let notes = self.before.clone();
         let mut course =
-            Course { attempts: 0, billed: false, failures: Vec::new(), retry: None, earliest: None };
+            Course { attempts: 0, billed: false, failures: Vec::new(), retry: None, earliest: None, notes };
         for (index, target) in self.targets.iter().enumerate() {
             // What cannot be answered in time is not sent: it would be held and billed for nothing.
             if Instant::now() >= self.deadline {
@@ -192,11 +204,15 @@ impl Job {
         if let Permit::Wait { until } = permit.await {
             course.earliest = Some(course.earliest.map_or(until, |earliest| earliest.min(until)));
             course.failures.push(format!("{}: circuit open", target.model));
+            course.skip(target, Why::CircuitOpen);
             return Step::Next;
         }
         let bound = match bounded(app, target, &self.size) {
             Ok(bound) => bound,
-            Err(BoundError::ImagesUnbounded) if !is_first => return Step::Next,
+            Err(BoundError::ImagesUnbounded) if !is_first => {
+                course.skip(target, Why::Unbounded);
+                return Step::Next;
+            }
             Err(error) => return Step::failed(unbounded(error, &target.model)),
         };
         let started = Instant::now();
@@ -212,6 +228,7 @@ impl Job {
             Err(refused) => return Step::failed(refused),
         };
         course.attempts += 1;
+        course.notes.spent.admit = micros(started.elapsed());
         let opened = Opened {
             served_by: target.model.to_string(),
             model: None,
@@ -231,17 +248,23 @@ impl Job {
         };
         let done = attempt(app.upstream.as_ref(), &paid, &self.request, &limits, &mut outlet).await;
         match done.end.clone() {
-            Ok(()) => Step::Over(Box::new(self.complete(paid, done, is_first).await)),
+            Ok(()) => Step::Over(Box::new(self.complete(paid, done, is_first, course).await)),
             Err(error) => self.fail(paid, done, error, is_first, course).await,
         }
     }
 
     /// Settles, tells the breaker and keeps the answer side by side, all before the last frame.
-    async fn complete(&self, paid: Reservation, done: Attempted, is_first: bool) -> Frame {
+    async fn complete(
+        &self,
+        paid: Reservation,
+        done: Attempted,
+        is_first: bool,
+        course: &mut Course,
+    ) -> Frame {
         let now = self.app.clock.now();
         let outcome = if done.stopped { Outcome::Stopped } else { Outcome::Completed };
         let stopped = done.stopped;
-        let line = self.line(&paid, &done, outcome, now);
+        let line = self.line(&paid, &done, outcome, course);
         let kept = self.kept(done.answer, &line);
         let keep = async {
             if let (Some(key), true) = (&self.cache_key, is_first) {
@@ -281,7 +304,7 @@ impl Job {
         let verdict = Verdict::of(&error);
         let outcome =
             if verdict.may_be_billed || done.began { Outcome::FailedBilled } else { Outcome::FailedUnbilled };
-        let line = self.line(&paid, &done, outcome, now);
+        let line = self.line(&paid, &done, outcome, course);
         tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, committed = done.committed, "attempt failed");
         tokio::join!(settle_in_time(&self.app, &line), tell_breaker(&self.app, paid.target(), &error, now));
         course.billed |= outcome == Outcome::FailedBilled;
@@ -315,9 +338,24 @@ impl Job {
         Some(index)
     }
 
-    fn line(&self, paid: &Reservation, done: &Attempted, outcome: Outcome, now: Timestamp) -> LedgerLine {
+    fn line(
+        &self,
+        paid: &Reservation,
+        done: &Attempted,
+        outcome: Outcome,
+        course: &mut Course,
+    ) -> LedgerLine {
         let billed = charge(paid, done, outcome, &self.size);
-        entry(paid, self.request.user.clone(), billed, outcome, now)
+        let next = Notes { cache: self.before.cache, spent: self.before.spent, ..Notes::default() };
+        let notes = std::mem::replace(&mut course.notes, next);
+        let spent = Spent {
+            first_token: done.first_token.map(micros),
+            upstream: Some(micros(done.dispatched.elapsed())),
+            ..notes.spent
+        };
+        let fault = done.end.as_ref().err().map(fault);
+        let notes = Notes { attempt: course.attempts, fault, spent, ..notes };
+        entry(paid, self.request.user.clone(), billed, outcome, self.app.clock.now(), notes)
     }
 }
 

@@ -21,12 +21,14 @@ use super::play::{KeptAnswer, Traces, hit_line, play};
 use super::random::fresh_id;
 use super::references::Keeper;
 use super::reserve::admit;
-use super::route::{self, Target};
+use super::route::{self, Plan, Target};
 use super::run::{self, Job};
 pub use super::run::{Frame, Opened};
 use super::spender::{OnBehalf, Spender};
 use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
+pub use crate::domain::notes::CacheStatus;
+use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::time::Timestamp;
 use crate::ports::CachedAnswer;
 use crate::protocol::fields::BadRequest;
@@ -61,13 +63,6 @@ impl Reply {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheStatus {
-    Exact,
-    Miss,
-    Bypass,
-}
-
 /// What the gateway spent before the reply began.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timing {
@@ -77,6 +72,13 @@ pub struct Timing {
     pub cache: Duration,
     /// The admission of a hit; a miss is admitted per attempt.
     pub admit: Duration,
+}
+
+impl Timing {
+    fn spent(&self) -> Spent {
+        let [auth, cache, admit] = [self.auth, self.cache, self.admit].map(micros);
+        Spent { auth, cache, admit, ..Spent::default() }
+    }
 }
 
 /// A fresh request id.
@@ -176,7 +178,8 @@ impl Ready {
             reply.cache = CacheStatus::Exact;
             reply.from_cache = true;
             let user = self.inbound.request.user;
-            let line = hit_line(&self.caller, self.request_id, user, &hit, self.now);
+            let notes = Notes { cache: reply.cache, spent: reply.timing.spent(), ..Notes::default() };
+            let line = hit_line(&self.caller, self.request_id, user, &hit, self.now, notes);
             let kept = KeptAnswer::of_hit(self.request_id, self.now, hit);
             let traces = Traces { ticket, keeper: self.keeper };
             tokio::spawn(play(Arc::clone(app), kept, Some(line), traces, rates, sender));
@@ -187,12 +190,14 @@ impl Ready {
             None => spender(app, &self.caller, &self.inbound).await?,
         };
         spender.may_ask(self.inbound.request.unlisted.keys().next())?;
+        let plan = route::plan(app, &self.caller, self.first, &self.inbound.request, self.now)?;
         let job = Job {
             app: Arc::clone(app),
             request_id: self.request_id,
             size: measure(&self.inbound.request),
             streams: reply.streams,
-            targets: route::plan(app, &self.caller, self.first, &self.inbound.request, self.now)?,
+            before: before(&plan, &reply),
+            targets: plan.targets,
             spender,
             request: self.inbound.request,
             cache_key: self.cache_key,
@@ -220,6 +225,17 @@ impl Ready {
             frames,
         }
     }
+}
+
+/// What the first line is to say of what came before it.
+fn before(plan: &Plan, reply: &Reply) -> Notes {
+    let planned = match plan.targets.as_slice() {
+        // The line itself names its model.
+        [_] => Vec::new(),
+        several => several.iter().map(|target| target.model.to_string()).collect(),
+    };
+    let (cache, spent, skipped) = (reply.cache, reply.timing.spent(), plan.skipped.clone());
+    Notes { cache, planned, skipped, spent, ..Notes::default() }
 }
 
 /// The answer of an earlier request under the same idempotency key, word for word.

@@ -1,5 +1,5 @@
 //! The ledger: one item a line, in the partition that its tenant and request give, sorted by request
-//! and attempt, with amounts as whole numbers of nano-dollars.
+//! and id, with amounts as whole numbers of nano-dollars.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
@@ -216,7 +216,7 @@ impl ReadLedger for DynamoLedger {
     }
 }
 
-/// Lines of one request lie together, in the order of its attempts.
+/// Lines of one request lie together.
 fn sort_key(request: AttemptId, id: AttemptId) -> String {
     format!("{request}#{id}")
 }
@@ -240,4 +240,72 @@ fn read_line(item: &Item) -> Result<LedgerLine, StoreError> {
         decimal.insert(name.to_owned(), s(amount.to_string()));
     }
     from_item(&decimal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::counter::{CounterKey, Part, ScopeKind};
+    use crate::domain::ledger::{LINE_VERSION, Outcome, Quality};
+    use crate::domain::notes::{CacheStatus, Notes, Spent};
+    use crate::domain::time::Period;
+    use crate::domain::usage::TokenUsage;
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    /// A write unit, in bytes.
+    const UNIT: usize = 1_024;
+
+    /// What DynamoDB counts of a value, as its documentation says.
+    fn bytes(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::L(list) => 3 + list.iter().map(|one| 1 + bytes(one)).sum::<usize>(),
+            AttributeValue::M(map) => {
+                3 + map.iter().map(|(name, one)| 1 + name.len() + bytes(one)).sum::<usize>()
+            }
+            _ => 1,
+        }
+    }
+
+    #[test]
+    fn a_line_with_its_notes_is_one_write_unit() {
+        let at = Timestamp::from_millis(1_800_000_000_000);
+        let id = AttemptId::new(at, 7);
+        let part = |kind, id: &str| Part {
+            counter: CounterKey::new(kind, id, Period::Month, at),
+            amount: NanoUsd::from_nano(1_234_567),
+        };
+        let time = Some(1_234_567);
+        let line = LedgerLine {
+            version: LINE_VERSION,
+            id,
+            request: id,
+            tenant: "a-tenant".to_owned(),
+            key_id: "abcdefghijkl".to_owned(),
+            user: Some("a-user".to_owned()),
+            model: "anthropic/claude-3-5-sonnet".to_owned(),
+            price: "anthropic/claude-3-5-sonnet@2024-06-20".to_owned(),
+            quality: Quality::Estimated,
+            amount: NanoUsd::from_nano(1_234_567),
+            reserved: NanoUsd::from_nano(1_234_567),
+            usage: TokenUsage { uncached: 12_345, output: 1_234, ..TokenUsage::NONE },
+            outcome: Outcome::FailedUnbilled,
+            items: vec![part(ScopeKind::Key, "abcdefghijkl"), part(ScopeKind::Tenant, "a-tenant")],
+            at,
+            notes: Some(Notes {
+                attempt: 1,
+                cache: CacheStatus::Bypass,
+                planned: ["openai/gpt-4o", "anthropic/claude-3-5-sonnet", "meta/llama-3.1-70b"]
+                    .map(str::to_owned)
+                    .into(),
+                spent: Spent { auth: 1_234, cache: 1_234, admit: 1_234, first_token: time, upstream: time },
+                ..Notes::default()
+            }),
+        };
+        let item = line_item(&line).expect("an item");
+        let size: usize = item.iter().map(|(name, value)| name.len() + bytes(value)).sum();
+        assert!(size <= UNIT, "{size} bytes");
+        assert_eq!(read_line(&item), Ok(line));
+    }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::counter::Part;
 use super::id::AttemptId;
 use super::money::NanoUsd;
+use super::notes::Notes;
 use super::partition::Partition;
 use super::time::Timestamp;
 use super::usage::TokenUsage;
@@ -39,6 +40,9 @@ pub struct LedgerLine {
     /// The counters to close.
     pub items: Vec<Part>,
     pub at: Timestamp,
+    /// For the receipt of the request; none where somebody else than the gateway settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<Notes>,
 }
 
 /// Whether the amount is known or an upper bound that may still be corrected downwards.

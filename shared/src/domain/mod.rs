@@ -10,6 +10,7 @@ pub mod idempotency;
 pub mod key;
 pub mod ledger;
 pub mod money;
+pub mod notes;
 pub mod partition;
 pub mod policy;
 pub mod price;

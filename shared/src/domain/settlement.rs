@@ -157,6 +157,7 @@ pub fn void(id: AttemptId, hold: &Hold, now: Timestamp) -> LedgerLine {
         outcome: Outcome::Abandoned,
         items: hold.items.clone(),
         at: now,
+        notes: None,
     }
 }
 

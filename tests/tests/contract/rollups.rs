@@ -11,7 +11,7 @@ use super::stores::Stores;
 
 on_every_store!(
     a_partition_is_read_page_by_page,
-    the_lines_of_a_request_come_in_the_order_of_its_attempts,
+    the_lines_of_a_request_come_by_id,
     a_rollup_replaces_the_older_and_never_the_newer,
     rollups_are_read_by_key_and_hour,
     a_recomputation_equals_a_fold_of_the_lines,
@@ -50,7 +50,7 @@ async fn a_partition_is_read_page_by_page(stores: &Stores) {
     assert!(pages >= 2, "{pages} pages");
 }
 
-async fn the_lines_of_a_request_come_in_the_order_of_its_attempts(stores: &Stores) {
+async fn the_lines_of_a_request_come_by_id(stores: &Stores) {
     for (n, request) in [(3, 1), (1, 1), (2, 2), (4, 1)] {
         put(stores, &attempt(n, request)).await;
     }

@@ -76,6 +76,7 @@ pub(super) fn line(n: u32, amount: i64) -> LedgerLine {
         outcome: Outcome::Completed,
         items: vec![Part { counter: counter_key(), amount: nano(300) }],
         at: NOW,
+        notes: None,
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod jitter;
 mod pipeline;
+mod receipts;
 mod reports;
 mod world;

@@ -9,6 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, any};
 use proptest::{option, proptest};
 use serde_json::{Value, json};
+use shared::ports::ReadRollups;
 
 use super::world::{FIRST_HOUR, HOURS, World, Write, estimated, line, record};
 
@@ -211,6 +212,25 @@ async fn an_older_recomputation_never_replaces_a_newer_one() {
         shared::ports::WriteRollups::put(world.store.as_ref(), rollup).await.expect("memory");
     }
     world.assert_equal("after the older one arrived late");
+}
+
+#[tokio::test]
+async fn hours_that_the_stream_lost_are_folded_when_it_runs_again() {
+    let world = World::new(3).await;
+    let at = |n: usize, hour: i64| Write::Put(line(n, FIRST_HOUR + hour, n % 3, None, 0));
+    let before: Vec<Write> = (1..4).map(|n| at(n, 0)).collect();
+    let lost: Vec<Write> = (4..60).map(|n| at(n, 1 + n as i64 % 25)).collect();
+    let after = [at(60, 27)];
+    for (writes, is_told) in [(&before[..], true), (&lost[..], false), (&after[..], true)] {
+        world.write(writes).await;
+        let records = writes.iter().enumerate().map(|(at, write)| record(at, write)).collect();
+        if is_told {
+            assert!(world.deliver(records).await.is_empty());
+        }
+    }
+    world.assert_equal("after 26 hours without a record");
+    let noted = ReadRollups::folded(world.store.as_ref()).await;
+    assert_eq!(noted, Ok(Some(after[0].line().request.at())));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ async fn asked() -> (TestApp, tests::User, tests::User) {
     let gateway = TestApp::start(json!({})).await;
     let ann = gateway.user(json!({ "name": "ann", "tenant": "acme" })).await;
     let bob = gateway.user(json!({ "name": "bob", "tenant": "globex" })).await;
-    for (user, model) in [(&ann, "demo/ok"), (&ann, "demo/ok"), (&bob, "demo/ok"), (&bob, "demo/words-3")] {
+    for (user, model) in [(&ann, "demo/ok"), (&ann, "demo/ok"), (&bob, "demo/ok"), (&bob, "demo/tokens-3")] {
         let mut body = question(model, false);
         body["user"] = json!("=u");
         assert_eq!(gateway.complete(user, &body).await.status, 200);

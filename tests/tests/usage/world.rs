@@ -164,6 +164,7 @@ pub(super) fn line(n: usize, hour: i64, key: usize, user: Option<usize>, model: 
         outcome: Outcome::Completed,
         items: Vec::new(),
         at,
+        notes: None,
     }
 }
 

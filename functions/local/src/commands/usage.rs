@@ -30,10 +30,11 @@ enum Action {
 pub(super) async fn run(options: Options) -> Result<(), String> {
     let Action::Rebuild { from, to } = &options.action;
     let done = rebuild(&options.gateway, from.as_deref(), to.as_deref()).await?;
+    let text = |name: &str| done[name].as_str().unwrap_or_default();
     let hours = &done["hours"];
     options
         .gateway
-        .show(&done, || Ok(format!("rebuilt {hours} hours, from {} to {}", done["from"], done["to"])))
+        .show(&done, || Ok(format!("{hours} hours rebuilt, from {} to {}", text("from"), text("to"))))
 }
 
 /// Each call does a bounded piece and says where to go on.

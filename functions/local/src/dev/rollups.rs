@@ -86,9 +86,7 @@ pub(super) async fn keep(usage: Arc<Usage>, mut changes: UnboundedReceiver<Chang
             }
             tokio::time::sleep(AGAIN).await;
         }
-        if let Err(error) = usage.write_rollups.note_folded(newest).await {
-            tracing::warn!(%error, "it is not noted up to where usage is folded");
-        }
+        usage::note(&usage, newest).await;
     }
 }
 

@@ -27,6 +27,7 @@ fn line(n: u128, request: u128, user: Option<&str>, model: &str) -> LedgerLine {
         outcome: Outcome::Completed,
         items: Vec::new(),
         at: Timestamp::of_hour(HOUR),
+        notes: None,
     }
 }
 

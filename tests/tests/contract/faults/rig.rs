@@ -157,6 +157,7 @@ impl Rig {
             outcome: Outcome::Completed,
             items: reservation.items().to_vec(),
             at: NOW,
+            notes: None,
         }
     }
 }
