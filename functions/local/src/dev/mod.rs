@@ -34,6 +34,10 @@ pub struct Options {
     /// Which stores to use.
     #[arg(long, value_enum, default_value_t = Store::Embedded)]
     store: Store,
+    /// The URL of a DynamoDB Local to use instead, which several gateways may share. Missing tables
+    /// are made. It is called without credentials, so AWS itself refuses.
+    #[arg(long, value_name = "URL", conflicts_with = "store")]
+    dynamodb: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -49,9 +53,10 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
     let prices = files::prices(options.prices.as_deref())?;
     log::init(config.observability.log_level, Sink::Stderr);
     let secrets = files::Secrets::open(&options.data)?;
-    let stores = match options.store {
-        Store::Memory => Stores::memory(),
-        Store::Embedded => Stores::embedded(&options.data).await?,
+    let stores = match (&options.dynamodb, options.store) {
+        (Some(url), _) => Stores::dynamodb_local(url).await?,
+        (None, Store::Memory) => Stores::memory(),
+        (None, Store::Embedded) => Stores::embedded(&options.data).await?,
     };
     let provided = providers::provide(config, &prices).await?;
     let demo_stands_in = provided.demo_stands_in;
