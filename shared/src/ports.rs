@@ -13,6 +13,7 @@ use crate::config::{ModelName, SecretRef};
 use crate::domain::breaker::Breaker;
 use crate::domain::cache::CacheKey;
 use crate::domain::counter::{Close, Counter, CounterKey, Reserve};
+use crate::domain::id::AttemptId;
 use crate::domain::idempotency::{Claim, Claimed, State};
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
@@ -97,6 +98,29 @@ pub trait Counters: Send + Sync {
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError>;
     /// Applies [`crate::domain::counter::close`]; closing what is closed is success.
     async fn close(&self, write: &Close) -> Result<(), StoreError>;
+    /// Applies [`crate::domain::counter::fence`] as one conditional write. True when `id` can enter
+    /// no hold in this counter any more, false when its hold is there. Sending it again is safe.
+    async fn fence(&self, key: &CounterKey, id: AttemptId) -> Result<bool, StoreError>;
+}
+
+/// Where a listing of counters goes on; its form is the store's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark(pub String);
+
+/// One page of counters with open holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenHolds {
+    pub counters: Vec<(CounterKey, Counter)>,
+    /// None where this was the last page.
+    pub next: Option<Mark>,
+}
+
+/// Finds the counters that have open holds, for the sweep.
+#[async_trait]
+pub trait FindOpenHolds: Send + Sync {
+    /// The first page, or the one at `from`. A page may be empty and is eventually consistent: what
+    /// is missing shows in a later listing, and what is too much is found closed.
+    async fn open_holds(&self, from: Option<&Mark>) -> Result<OpenHolds, StoreError>;
 }
 
 /// What became of a line that was put.
@@ -111,9 +135,12 @@ pub enum PutLine {
 #[async_trait]
 pub trait WriteLedger: Send + Sync {
     async fn put(&self, line: &LedgerLine) -> Result<PutLine, StoreError>;
-    /// LATE SETTLE: in one transaction the estimated line becomes `exact` and every counter in
-    /// `exact.items` gets the difference back. False when the line was no estimate any more, or a
-    /// counter still had the hold.
+    /// The line of one attempt. A strongly consistent read.
+    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError>;
+    /// LATE SETTLE: in one transaction the estimated line becomes `exact` and every counter that
+    /// it closed gets its share of the difference back, by
+    /// [`crate::domain::settlement::corrections`]. False when the line was no estimate any more,
+    /// or a counter still had the hold.
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError>;
 }
 

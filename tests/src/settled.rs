@@ -6,6 +6,7 @@ use std::time::Duration;
 use local::demo::Demo;
 use shared::domain::counter::{Counter, CounterKey};
 use shared::domain::ledger::{LedgerLine, Outcome};
+use shared::domain::settlement::closes;
 use shared::memory::MemoryStore;
 
 /// How often a hold that is still open is looked at again before it counts as forgotten.
@@ -43,8 +44,8 @@ fn open_holds(store: &MemoryStore) -> Vec<CounterKey> {
 }
 
 fn assert_spent(key: &CounterKey, counter: &Counter, lines: &[LedgerLine]) {
-    let billed: i64 =
-        lines.iter().filter(|line| line.items.contains(key)).map(|line| line.amount.nano()).sum();
+    let charges = lines.iter().flat_map(closes).filter(|charge| charge.key == *key);
+    let billed: i64 = charges.map(|charge| charge.billed.nano()).sum();
     let gone = counter.cap.nano() - counter.remaining.nano();
     assert_eq!(gone, billed, "cap less remaining of {key:?} against the sum of its lines");
 }

@@ -22,7 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 /// The vocabulary that the domain shares with the configuration; the rest of it is the operator's.
 const DOMAIN_MAY_TAKE: &[&str] = &["ModelName", "Prices"];
-const FUNCTIONS: &[&str] = &["chat", "usage", "admin"];
+const FUNCTIONS: &[&str] = &["chat", "usage", "admin", "alerts"];
 const LINES_MAX: usize = 500;
 /// Folders that hold what others wrote or what builds leave behind.
 const SKIPPED: &[&str] = &["target", "node_modules"];

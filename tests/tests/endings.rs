@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use http::Request;
 use serde_json::{Value, json};
 use shared::app::settle::settle;
+use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
 use shared::memory::MemoryStore;
 use shared::ports::{PutLine, StoreError, WriteLedger};
@@ -143,6 +144,10 @@ impl WriteLedger for SlowLedger {
     async fn put(&self, line: &LedgerLine) -> Result<PutLine, StoreError> {
         tokio::time::sleep(Duration::from_secs(5)).await;
         WriteLedger::put(self.0.as_ref(), line).await
+    }
+
+    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError> {
+        WriteLedger::find(self.0.as_ref(), tenant, id).await
     }
 
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {

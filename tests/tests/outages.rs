@@ -7,6 +7,7 @@ use serde_json::json;
 use shared::domain::breaker::Breaker;
 use shared::domain::cache::CacheKey;
 use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::id::AttemptId;
 use shared::domain::key::KeyRecord;
 use shared::domain::time::Timestamp;
 use shared::ports::{
@@ -39,6 +40,10 @@ impl Counters for Down {
     }
 
     async fn close(&self, _: &Close) -> Result<(), StoreError> {
+        down()
+    }
+
+    async fn fence(&self, _: &CounterKey, _: AttemptId) -> Result<bool, StoreError> {
         down()
     }
 }

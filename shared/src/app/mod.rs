@@ -41,6 +41,7 @@ mod run;
 mod scope;
 pub mod serve;
 pub mod settle;
+pub mod sweep;
 pub mod warm_keys;
 
 /// Everything a request needs, built once at cold start.

@@ -40,6 +40,7 @@ impl RateView {
 pub(super) fn next_form(old: Option<&Counter>, now: Timestamp) -> (i64, WindowForm) {
     match old {
         None => (now.minute(), WindowForm::Create),
+        Some(old) if old.is_unopened() => (now.minute(), WindowForm::Create),
         Some(old) if old.window >= now.minute() => (old.window, WindowForm::Same),
         Some(old) => (now.minute(), WindowForm::Roll { from: old.window }),
     }
@@ -62,6 +63,8 @@ pub(super) fn why_refused(
     if counter::reserve(unfenced.as_ref(), &retry).is_some() {
         return Ok(());
     }
+    // One that only fences has no cap of its own yet.
+    let old = old.filter(|counter| !counter.is_unopened());
     let remaining = old.map_or(scope.cap, |counter| counter.remaining);
     if old.is_some_and(|counter| counter.state != ScopeState::Active) {
         return Err(GatewayError::ScopeStopped { kind: scope.kind, id: scope.id.clone() });

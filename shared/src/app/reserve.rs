@@ -16,14 +16,14 @@ use super::refusal::{next_form, rate_view, why_refused};
 use super::route::Target;
 use super::scope::{Scope, scopes};
 use super::settle::settle_in_time;
+use super::sweep::{self, Stale};
 use crate::domain::bound::Bound;
-use crate::domain::counter::{Close, Counter, CounterKey, Hold, HoldFacts, Reserve, WindowForm};
+use crate::domain::counter::{Close, Counter, Hold, HoldFacts, Part, Reserve, WindowForm};
 use crate::domain::id::AttemptId;
-use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
 use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
+use crate::domain::settlement::{Conclusion, Entered, conclude, void};
 use crate::domain::time::Timestamp;
-use crate::domain::usage::TokenUsage;
 use crate::ports::{ReserveReply, StoreError};
 
 /// Rounds before a reserve gives up: each but the last had a definite reason to be repeated under
@@ -82,7 +82,7 @@ struct Money {
 /// The id and the counters that one round of writes was entered under.
 struct Entry {
     id: AttemptId,
-    items: Vec<CounterKey>,
+    items: Vec<Part>,
 }
 
 /// What is known of a scope's rate window between rounds.
@@ -93,10 +93,10 @@ struct Window {
 }
 
 impl Window {
-    fn write(&self, entry: &Entry, key: &CounterKey, money: Option<&Money>) -> Reserve {
+    fn write(&self, entry: &Entry, part: &Part, money: Option<&Money>) -> Reserve {
         let tokens = money.map_or(0, |money| i64::try_from(money.bound.tokens).unwrap_or(i64::MAX));
         let hold = money.map(|money| Hold {
-            amount: money.bound.amount,
+            amount: part.amount,
             tokens,
             window: self.minute,
             items: entry.items.clone(),
@@ -104,7 +104,7 @@ impl Window {
             facts: money.facts.clone(),
         });
         Reserve {
-            key: key.clone(),
+            key: part.counter.clone(),
             id: entry.id,
             hold,
             cap: self.scope.cap,
@@ -120,15 +120,38 @@ async fn enter(app: &App, caller: &Caller, money: Option<&Money>) -> Result<(Ent
     let minute = app.clock.now().minute();
     let window = |scope| Window { scope, minute, form: WindowForm::Same };
     let mut windows: Vec<Window> = scopes(caller).into_iter().map(window).collect();
+    let amount = money.map_or(NanoUsd::ZERO, |money| money.bound.amount);
+    let mut has_swept = false;
     for _ in 0..TRIES {
         let now = app.clock.now();
-        let items = windows.iter().map(|window| window.scope.counter(now)).collect();
-        let entry = Entry { id: fresh_id(now), items };
-        if let Some(view) = round(app, &mut windows, &entry, money, now).await? {
-            return Ok((entry, view));
+        let part = |window: &Window| Part { counter: window.scope.counter(now), amount };
+        let entry = Entry { id: fresh_id(now), items: windows.iter().map(part).collect() };
+        match round(app, &mut windows, &entry, money, now).await {
+            Ok(Some(view)) => return Ok((entry, view)),
+            Ok(None) => {}
+            Err(refused) if has_swept || refused.stale.is_empty() => return Err(refused.error),
+            Err(refused) => {
+                has_swept = true;
+                if !sweep::free(app.counters.as_ref(), app.ledger.as_ref(), refused.stale, now).await {
+                    return Err(refused.error);
+                }
+            }
         }
     }
     Err(GatewayError::StoreDown(StoreError::Rejected("the counter kept changing".to_owned())))
+}
+
+/// Why a round ended the reserve.
+struct Refused {
+    error: GatewayError,
+    /// Holds that are in the way though nobody settled them in time.
+    stale: Vec<Stale>,
+}
+
+impl From<GatewayError> for Refused {
+    fn from(error: GatewayError) -> Self {
+        Refused { error, stale: Vec::new() }
+    }
 }
 
 /// One round of writes under one id. `None` when it may be repeated under a fresh id.
@@ -138,38 +161,41 @@ async fn round(
     entry: &Entry,
     money: Option<&Money>,
     now: Timestamp,
-) -> Result<Option<RateView>, GatewayError> {
+) -> Result<Option<RateView>, Refused> {
     let writes: Vec<Reserve> =
-        windows.iter().zip(&entry.items).map(|(window, key)| window.write(entry, key, money)).collect();
+        windows.iter().zip(&entry.items).map(|(window, part)| window.write(entry, part, money)).collect();
     for (window, write) in windows.iter().zip(&writes).filter(|(_, write)| write.form == WindowForm::Create) {
         // The store's condition cannot compare the amount with a cap that is in no item yet.
         why_refused(&window.scope, write, None, now)?;
     }
     let replies = join_all(writes.iter().map(|write| app.counters.reserve(write))).await;
-    let mut held: Vec<&Reserve> = Vec::new();
-    let mut view: Option<RateView> = None;
-    let mut failure: Option<GatewayError> = None;
-    let mut unheard = false;
+    let mut entered: Vec<Entered> = Vec::new();
+    let (mut view, mut failure, mut stale) = (None, None, Vec::new());
     for ((window, write), reply) in windows.iter_mut().zip(&writes).zip(replies) {
-        match found(app, write, reply).await {
+        let found = found(app, write, reply).await;
+        entered.push(found.entered());
+        match found {
             Found::Held(counter) => {
-                held.push(write);
                 view.get_or_insert_with(|| rate_view(write, &counter, now));
             }
             Found::Refused(old) => {
                 let reason = why_refused(&window.scope, write, old.as_ref(), now).err();
+                if let (Some(GatewayError::QuotaExceeded(_)), Some(old)) = (&reason, &old) {
+                    stale.extend(sweep::stale(&write.key, old, now));
+                }
                 failure = failure.or(reason);
                 (window.minute, window.form) = next_form(old.as_ref(), now);
             }
-            Found::Unheard => unheard = true,
+            Found::Unheard => {}
             Found::Failed(error) => failure = failure.or(Some(error)),
         }
     }
-    if held.len() == writes.len() {
-        return Ok(view);
+    match conclude(&entered) {
+        Conclusion::Dispatch => return Ok(view),
+        Conclusion::GiveBack => give_back(app, &writes, &entered).await,
+        Conclusion::Abandon => abandon(app, &writes, now).await,
     }
-    give_up(app, &held, writes.first().filter(|_| unheard), now).await;
-    failure.map_or(Ok(None), Err)
+    failure.map_or(Ok(None), |error| Err(Refused { error, stale }))
 }
 
 enum Found {
@@ -178,6 +204,16 @@ enum Found {
     /// The write may still arrive.
     Unheard,
     Failed(GatewayError),
+}
+
+impl Found {
+    fn entered(&self) -> Entered {
+        match self {
+            Found::Held(_) => Entered::Held,
+            Found::Refused(_) | Found::Failed(_) => Entered::Refused,
+            Found::Unheard => Entered::Unheard,
+        }
+    }
 }
 
 /// No reply: the write may have landed. If a consistent read shows it, it counts.
@@ -196,14 +232,10 @@ async fn found(app: &App, write: &Reserve, reply: Result<ReserveReply, StoreErro
     Found::Unheard
 }
 
-/// Not every scope admitted. An id with a write still on its way is given up for ever, so that the
-/// write can only become a hold that settles at zero; else what was held is simply given back.
-async fn give_up(app: &App, held: &[&Reserve], unheard: Option<&Reserve>, now: Timestamp) {
-    if let Some((write, hold)) = unheard.and_then(|write| Some((write, write.hold.as_ref()?))) {
-        settle_in_time(app, &abandoned(write, hold, now)).await;
-        return;
-    }
-    let holds = held.iter().filter(|write| write.hold.is_some());
+/// Not every scope admitted, and nothing is on its way: what was held is simply given back.
+async fn give_back(app: &App, writes: &[Reserve], entered: &[Entered]) {
+    let held = writes.iter().zip(entered).filter(|(_, entered)| **entered == Entered::Held);
+    let holds = held.map(|(write, _)| write).filter(|write| write.hold.is_some());
     let closes: Vec<Close> = holds
         .map(|write| Close { key: write.key.clone(), id: write.id, billed: NanoUsd::ZERO, billed_tokens: 0 })
         .collect();
@@ -214,22 +246,11 @@ async fn give_up(app: &App, held: &[&Reserve], unheard: Option<&Reserve>, now: T
     }
 }
 
-fn abandoned(write: &Reserve, hold: &Hold, now: Timestamp) -> LedgerLine {
-    LedgerLine {
-        version: LINE_VERSION,
-        id: write.id,
-        request: hold.facts.request,
-        tenant: hold.facts.tenant.clone(),
-        key_id: hold.facts.key.clone(),
-        user: None,
-        model: hold.facts.model.clone(),
-        price: hold.facts.price.clone(),
-        quality: Quality::Exact,
-        amount: NanoUsd::ZERO,
-        reserved: hold.amount,
-        usage: TokenUsage::default(),
-        outcome: Outcome::Abandoned,
-        items: hold.items.clone(),
-        at: now,
+/// A write is still on its way. Its id is given up for ever, so that it can only become a hold
+/// that settles at zero.
+async fn abandon(app: &App, writes: &[Reserve], now: Timestamp) {
+    let hold = writes.iter().find_map(|write| Some((write.id, write.hold.as_ref()?)));
+    if let Some((id, hold)) = hold {
+        settle_in_time(app, &void(id, hold, now)).await;
     }
 }

@@ -6,8 +6,8 @@
 use futures_util::future::try_join_all;
 
 use super::App;
-use crate::domain::counter::Close;
-use crate::domain::ledger::{LedgerLine, Quality};
+use crate::domain::ledger::LedgerLine;
+use crate::domain::settlement::{closes, is_late};
 use crate::ports::{Counters, PutLine, StoreError, WriteLedger};
 
 /// How a settlement left the request path.
@@ -57,20 +57,18 @@ pub async fn settle(
         PutLine::Existing(standing) => *standing,
     };
     close_all(counters, &standing).await?;
-    let is_late = standing.quality == Quality::Estimated && line.quality == Quality::Exact;
-    if is_late {
+    if is_late(&standing, line) {
+        // What refuses the correction is a correction by somebody else; every hold is closed by now.
         ledger.correct(&standing, line).await?;
     }
     Ok(())
 }
 
-/// CLOSE every counter at the amount of the line that won.
-async fn close_all(counters: &dyn Counters, line: &LedgerLine) -> Result<(), StoreError> {
-    let billed_tokens = i64::try_from(line.usage.total()).unwrap_or(i64::MAX);
-    let writes: Vec<Close> = line
-        .items
-        .iter()
-        .map(|key| Close { key: key.clone(), id: line.id, billed: line.amount, billed_tokens })
-        .collect();
+/// CLOSE every counter at its share of the line that won.
+///
+/// # Errors
+/// The first [`StoreError`]; calling again finishes it.
+pub(super) async fn close_all(counters: &dyn Counters, line: &LedgerLine) -> Result<(), StoreError> {
+    let writes = closes(line);
     try_join_all(writes.iter().map(|write| counters.close(write))).await.map(|_| ())
 }

@@ -6,15 +6,37 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, int, key, malformed, n, s, text};
-use crate::domain::counter::{Counter, CounterKey, Hold, HoldFacts, ScopeKind, ScopeState};
+use crate::domain::counter::{Counter, CounterKey, Hold, HoldFacts, Part, ScopeKind, ScopeState};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
 use crate::ports::StoreError;
 
-/// Partition `<kind>#<id>`, sort key the label of the period.
+/// Partition `<kind>#<id>`, that of a shard `<kind>.<shard>#<id>`; sort key the label of the period.
 pub(super) fn counter_key(counter: &CounterKey) -> Item {
-    key(format!("{}#{}", counter.kind, counter.id), &counter.period)
+    key(partition(counter), &counter.period)
+}
+
+fn partition(counter: &CounterKey) -> String {
+    match counter.shard {
+        None => format!("{}#{}", counter.kind, counter.id),
+        Some(shard) => format!("{}.{shard}#{}", counter.kind, counter.id),
+    }
+}
+
+/// The reverse of [`counter_key`]; none for what is no counter.
+pub(super) fn read_key(pk: &str, period: &str) -> Option<CounterKey> {
+    let (word, id) = pk.split_once('#')?;
+    let (word, shard) = match word.split_once('.') {
+        None => (word, None),
+        Some((word, shard)) => (word, Some(shard.parse().ok()?)),
+    };
+    Some(CounterKey {
+        kind: ScopeKind::ALL.into_iter().find(|kind| kind.to_string() == word)?,
+        id: id.to_owned(),
+        period: period.to_owned(),
+        shard,
+    })
 }
 
 pub(super) fn state_word(state: ScopeState) -> &'static str {
@@ -58,10 +80,10 @@ fn read_live(live: &Item) -> Result<BTreeMap<AttemptId, Hold>, StoreError> {
 }
 
 pub(super) fn hold_value(hold: &Hold) -> AttributeValue {
-    let items = hold.items.iter().flat_map(|item| {
-        let pk = format!("{}#{}", item.kind, item.id);
-        [s(pk), s(&item.period)]
-    });
+    let items = hold
+        .items
+        .iter()
+        .flat_map(|part| [s(partition(&part.counter)), s(&part.counter.period), n(part.amount.nano())]);
     let attributes = [
         ("amount", n(hold.amount.nano())),
         ("tokens", n(hold.tokens)),
@@ -95,25 +117,17 @@ pub(super) fn read_hold(hold: &Item) -> Result<Hold, StoreError> {
     })
 }
 
-fn read_items(hold: &Item) -> Result<Vec<CounterKey>, StoreError> {
+fn read_items(hold: &Item) -> Result<Vec<Part>, StoreError> {
     let list = hold.get("items").and_then(|value| value.as_l().ok());
-    let texts = list.ok_or_else(|| malformed("items"))?.iter();
-    let texts: Vec<&str> = texts.filter_map(|value| value.as_s().ok()).map(String::as_str).collect();
-    let keys = texts.chunks(2).map(|pair| match pair {
-        [pk, period] => read_key(pk, period).ok_or_else(|| malformed("items")),
-        _ => Err(malformed("items")),
-    });
-    keys.collect()
+    let parts = list.ok_or_else(|| malformed("items"))?.chunks(3).map(read_part);
+    parts.map(|part| part.ok_or_else(|| malformed("items"))).collect()
 }
 
-fn read_key(pk: &str, period: &str) -> Option<CounterKey> {
-    let kinds = [ScopeKind::Key, ScopeKind::User, ScopeKind::Team, ScopeKind::Tenant, ScopeKind::Session];
-    let (word, id) = pk.split_once('#')?;
-    Some(CounterKey {
-        kind: kinds.into_iter().find(|kind| kind.to_string() == word)?,
-        id: id.to_owned(),
-        period: period.to_owned(),
-    })
+fn read_part(part: &[AttributeValue]) -> Option<Part> {
+    let [AttributeValue::S(pk), AttributeValue::S(period), AttributeValue::N(amount)] = part else {
+        return None;
+    };
+    Some(Part { counter: read_key(pk, period)?, amount: NanoUsd::from_nano(amount.parse().ok()?) })
 }
 
 fn id(item: &Item, name: &str) -> Result<AttemptId, StoreError> {
@@ -127,13 +141,17 @@ mod tests {
     #[test]
     fn a_hold_round_trips_whatever_its_scopes_are_called() {
         let request = AttemptId::new(Timestamp::from_millis(1), 2);
-        let item =
-            |kind, id: &str| CounterKey { kind, id: id.to_owned(), period: "day#2026-11-23".to_owned() };
+        let item = |kind, id: &str, shard| Part {
+            counter: CounterKey { kind, id: id.to_owned(), period: "day#2026-11-23".to_owned(), shard },
+            amount: NanoUsd::from_nano(3),
+        };
+        let kinds = ScopeKind::ALL.map(|kind| item(kind, "a#b#", None));
+        let shards = [item(ScopeKind::Session, ".1#", Some(0)), item(ScopeKind::User, "", Some(63))];
         let hold = Hold {
             amount: NanoUsd::from_nano(7),
             tokens: 3,
             window: -1,
-            items: vec![item(ScopeKind::Session, "a#b#"), item(ScopeKind::User, "")],
+            items: kinds.into_iter().chain(shards).collect(),
             expires: Timestamp::from_millis(9),
             facts: HoldFacts {
                 request,

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::counter_item::{hold_value, state_word};
 use super::expression::Expression;
 use super::item::{Item, n, s};
-use crate::domain::counter::{self, Close, Hold, Reserve, ScopeState, WindowForm};
+use crate::domain::counter::{self, Close, Counter, Hold, Reserve, ScopeState, WindowForm};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
 
@@ -39,7 +39,8 @@ fn create(write: &Reserve) -> Expression {
     expression.set("requests", "one", n(1));
     expression.set("tokens", "tokens", n(write.tokens));
     expression.set("live", "live", AttributeValue::M(live.collect::<Item>()));
-    expression.absent("pk");
+    expression.absent_or("pk", "window", "=", "unopened", n(Counter::UNOPENED));
+    expression.absent_or("floor", "floor", "<", "id", s(write.id.to_string()));
     expression
 }
 
@@ -63,7 +64,7 @@ fn enter(write: &Reserve, seen: i64) -> Expression {
     expression.compare("state", "=", "active", s(state_word(ScopeState::Active)));
     expression.compare("remaining", ">=", "amount", n(write.amount().nano()));
     expression.absent(&hold_path);
-    expression.absent_or_below("floor", "id", s(write.id.to_string()));
+    expression.absent_or("floor", "floor", "<", "id", s(write.id.to_string()));
     expression
 }
 
@@ -116,6 +117,21 @@ pub(super) fn close(write: &Close, terms: &Terms) -> Expression {
     } else {
         expression.compare("window", "<>", "window", n(terms.window));
     }
+    expression
+}
+
+/// Fences, and makes the item where there is none.
+pub(super) fn fence(id: AttemptId) -> Expression {
+    let mut expression = Expression::default();
+    expression.set("floor", "id", s(id.to_string()));
+    for name in ["cap", "remaining", "requests", "tokens"] {
+        expression.set_once(name, "zero", n(0));
+    }
+    expression.set_once("state", "active", s(state_word(ScopeState::Active)));
+    expression.set_once("window", "unopened", n(Counter::UNOPENED));
+    expression.set_once("live", "none", AttributeValue::M(Item::new()));
+    expression.absent(&format!("live.{id}"));
+    expression.absent_or("floor", "floor", "<", "id", s(id.to_string()));
     expression
 }
 

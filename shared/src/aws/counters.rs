@@ -27,7 +27,7 @@ pub struct DynamoCounters {
     table: String,
     /// The terms of holds that this instance entered. A hold never changes, so a remembered one
     /// spares its close the read.
-    entered: Mutex<HashMap<AttemptId, Terms>>,
+    entered: Mutex<HashMap<(AttemptId, CounterKey), Terms>>,
 }
 
 /// What became of one try to close.
@@ -65,12 +65,12 @@ impl DynamoCounters {
         if entered.len() >= ENTERED_MAX {
             entered.clear();
         }
-        entered.insert(write.id, Terms::of(hold, write.window));
+        entered.insert((write.id, write.key.clone()), Terms::of(hold, write.window));
     }
 
-    fn recall(&self, id: AttemptId) -> Option<Terms> {
+    fn recall(&self, write: &Close) -> Option<Terms> {
         let mut entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
-        entered.remove(&id)
+        entered.remove(&(write.id, write.key.clone()))
     }
 }
 
@@ -113,7 +113,7 @@ impl Counters for DynamoCounters {
     }
 
     async fn close(&self, write: &Close) -> Result<(), StoreError> {
-        let mut terms = self.recall(write.id);
+        let mut terms = self.recall(write);
         let mut last = StoreError::Rejected("the counter kept changing".to_owned());
         for attempt in 0..conflict::TRIES {
             let known = match terms {
@@ -132,6 +132,26 @@ impl Counters for DynamoCounters {
                     conflict::back_off(attempt).await;
                 }
             }
+        }
+        Err(last)
+    }
+
+    async fn fence(&self, key: &CounterKey, id: AttemptId) -> Result<bool, StoreError> {
+        let mut last = StoreError::Rejected("the counter was in a transaction all the time".to_owned());
+        for attempt in 0..conflict::TRIES {
+            let update = self.clients.patient.update_item().table_name(&self.table);
+            let Err(error) = fill(update, key, counter_writes::fence(id)).send().await else {
+                return Ok(true);
+            };
+            match error.as_service_error().map(|error| (error.refused(), error.is_conflict())) {
+                Some((Some(standing), _)) => {
+                    let counter = standing.map(read_counter).transpose()?;
+                    return Ok(terms_of(counter.as_ref(), id).is_none());
+                }
+                Some((None, true)) => last = store_error(error),
+                _ => return Err(store_error(error)),
+            }
+            conflict::back_off(attempt).await;
         }
         Err(last)
     }

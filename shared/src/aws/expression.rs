@@ -73,11 +73,18 @@ impl Expression {
         self.conditions.push(condition);
     }
 
-    /// `path < value`, or no such attribute.
-    pub(super) fn absent_or_below(&mut self, path: &str, name: &str, value: AttributeValue) {
-        let path = self.path(path);
+    /// No attribute `absent`, or else `path operator value`.
+    pub(super) fn absent_or(
+        &mut self,
+        absent: &str,
+        path: &str,
+        operator: &str,
+        name: &str,
+        value: AttributeValue,
+    ) {
+        let (absent, path) = (self.path(absent), self.path(path));
         let value = self.value(name, value);
-        self.conditions.push(format!("(attribute_not_exists({path}) OR {path} < {value})"));
+        self.conditions.push(format!("(attribute_not_exists({absent}) OR {path} {operator} {value})"));
     }
 
     pub(super) fn update(&self) -> String {
@@ -105,7 +112,7 @@ mod tests {
         expression.add("remaining", "back", n(5));
         expression.remove("live.01ABC");
         expression.exists("live.01ABC");
-        expression.absent_or_below("floor", "id", n(1));
+        expression.absent_or("floor", "floor", "<", "id", n(1));
         assert_eq!(expression.update(), "SET #remaining = #remaining + :back REMOVE #live.#01ABC");
         assert_eq!(
             expression.condition(),

@@ -17,6 +17,7 @@ use super::item::{Item, from_item, int, key, n, s, to_item};
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::money::NanoUsd;
+use crate::domain::settlement::corrections;
 use crate::domain::time::Timestamp;
 use crate::ports::{PutLine, ReadLedger, StoreError, WriteLedger};
 
@@ -74,11 +75,11 @@ impl DynamoLedger {
             .build()
             .map_err(|error| StoreError::Rejected(error.to_string()))?;
         let mut writes = vec![TransactWriteItem::builder().put(line).build()];
-        for counter in &exact.items {
-            let give_back = counter_writes::correct(exact.id, estimated.amount, exact.amount);
+        for change in corrections(estimated, exact) {
+            let give_back = counter_writes::correct(exact.id, change.estimated, change.exact);
             let update = Update::builder()
                 .table_name(&self.budgets)
-                .set_key(Some(counter_key(counter)))
+                .set_key(Some(counter_key(&change.key)))
                 .update_expression(give_back.update())
                 .condition_expression(give_back.condition())
                 .set_expression_attribute_names(Some(give_back.names))
@@ -115,6 +116,20 @@ impl WriteLedger for DynamoLedger {
             }
         }
         Err(StoreError::Rejected("the line was in a transaction all the time".to_owned()))
+    }
+
+    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError> {
+        let found = self
+            .clients
+            .patient
+            .get_item()
+            .table_name(&self.ledger)
+            .set_key(Some(key(LedgerLine::partition(tenant, id), id.to_string())))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(store_error)?;
+        found.item().map(read_line).transpose()
     }
 
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {

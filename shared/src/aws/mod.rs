@@ -22,6 +22,7 @@ mod idempotency;
 mod item;
 mod keys;
 mod ledger;
+mod open_holds;
 mod queue;
 mod secrets;
 
@@ -36,6 +37,7 @@ pub use environment::{Environment, StartError, variable};
 pub use idempotency::DynamoIdempotency;
 pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
+pub use open_holds::DynamoOpenHolds;
 pub use queue::SqsSettleQueue;
 pub use secrets::{LiveSecrets, SecretError, Secrets};
 

@@ -15,6 +15,9 @@ use super::id::AttemptId;
 use super::money::NanoUsd;
 use super::time::{Period, Timestamp};
 
+/// Shards that a scope may be spread over.
+pub const SHARDS_MAX: u8 = 64;
+
 /// Whose spending a counter bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,6 +31,17 @@ pub enum ScopeKind {
     Token,
 }
 
+impl ScopeKind {
+    pub const ALL: [ScopeKind; 6] = [
+        ScopeKind::Key,
+        ScopeKind::User,
+        ScopeKind::Team,
+        ScopeKind::Tenant,
+        ScopeKind::Session,
+        ScopeKind::Token,
+    ];
+}
+
 /// Names one counter item: a scope in one period. A hold stores these keys, and every later step
 /// uses the stored ones, so a period that ends mid-request changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -36,12 +50,32 @@ pub struct CounterKey {
     pub id: String,
     /// [`Period::label`] of the period the reservation was made in.
     pub period: String,
+    /// Which of at most [`SHARDS_MAX`] counters, where the scope is spread over several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<u8>,
 }
 
 impl CounterKey {
+    /// The one counter of a scope that is not sharded.
     pub fn new(kind: ScopeKind, id: &str, period: Period, now: Timestamp) -> Self {
-        CounterKey { kind, id: id.to_owned(), period: period.label(now) }
+        CounterKey { kind, id: id.to_owned(), period: period.label(now), shard: None }
     }
+
+    /// Whether both count the same scope in the same period, each perhaps a shard of it.
+    pub fn shares_scope(&self, other: &CounterKey) -> bool {
+        (self.kind, &self.id, &self.period) == (other.kind, &other.id, &other.period)
+    }
+}
+
+/// One counter of a hold, and what is held in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    #[serde(flatten)]
+    pub counter: CounterKey,
+    /// Fixed before the first write: the whole amount of the hold, or a shard's share of it. Lines
+    /// of version 1 have none, and need none: each of their scopes has one counter.
+    #[serde(default)]
+    pub amount: NanoUsd,
 }
 
 impl fmt::Display for ScopeKind {
@@ -86,12 +120,13 @@ pub struct Counter {
 /// An open hold as its counter keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
+    /// What this counter holds: its part of the whole.
     pub amount: NanoUsd,
     /// Tokens that the rate window was charged, and which window.
     pub tokens: i64,
     pub window: i64,
     /// All counters of this hold.
-    pub items: Vec<CounterKey>,
+    pub items: Vec<Part>,
     /// When whoever holds it must have settled; a sweep may post it afterwards.
     pub expires: Timestamp,
     /// What an estimated line needs to know if the holder dies.
@@ -117,7 +152,7 @@ pub struct RateLimits {
 /// What the reserve expects of the rate window, so that the write stays one condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowForm {
-    /// No item yet: create it from the current cap.
+    /// No item yet, or one that only fences: create it from the current cap.
     Create,
     /// The item counts the present minute already.
     Same,
@@ -171,6 +206,9 @@ pub fn reserve(counter: Option<&Counter>, write: &Reserve) -> Option<Counter> {
     let fits = |count: i64, room: Option<i64>| room.is_none_or(|room| count <= room);
     let mut next = match (counter, write.form) {
         (None, WindowForm::Create) => Counter::fresh(write.cap, write.window),
+        (Some(counter), WindowForm::Create) if counter.is_unopened() => {
+            Counter { floor: counter.floor, ..Counter::fresh(write.cap, write.window) }
+        }
         (Some(counter), WindowForm::Same) if counter.window == write.window => counter.clone(),
         (Some(counter), WindowForm::Roll { from }) if counter.window == from => {
             Counter { window: write.window, requests: 0, tokens: 0, ..counter.clone() }
@@ -215,7 +253,36 @@ pub fn correct(counter: &Counter, id: AttemptId, estimated: NanoUsd, exact: Nano
     Some(Counter { remaining, ..counter.clone() })
 }
 
+/// FENCE: from here on `id` cannot enter a hold any more. `None` where it is live, or where the
+/// floor is high enough already. A counter that does not exist yet is fenced as well, since the
+/// reserve on its way may be the one that creates it.
+pub fn fence(counter: Option<&Counter>, id: AttemptId) -> Option<Counter> {
+    let next = counter.cloned().unwrap_or_else(|| Counter::fresh(NanoUsd::ZERO, Counter::UNOPENED));
+    let is_fenced = next.floor.is_some_and(|floor| floor >= id);
+    (!is_fenced && !next.live.contains_key(&id)).then_some(Counter { floor: Some(id), ..next })
+}
+
+impl Hold {
+    /// What is held in all, which every scope holds once.
+    pub fn total(&self) -> NanoUsd {
+        let scope = self.items.first();
+        let of_scope = self
+            .items
+            .iter()
+            .filter(|part| scope.is_some_and(|first| first.counter.shares_scope(&part.counter)));
+        NanoUsd::from_nano(of_scope.map(|part| part.amount.nano()).fold(0, i64::saturating_add))
+    }
+}
+
 impl Counter {
+    /// The window of an item that a fence made: it has no cap yet, and only [`WindowForm::Create`]
+    /// enters it.
+    pub const UNOPENED: i64 = i64::MIN;
+
+    pub fn is_unopened(&self) -> bool {
+        self.window == Counter::UNOPENED
+    }
+
     fn fresh(cap: NanoUsd, window: i64) -> Self {
         let live = BTreeMap::new();
         Counter {

@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::counter::CounterKey;
+use super::counter::Part;
 use super::id::AttemptId;
 use super::money::NanoUsd;
 use super::time::Timestamp;
 use super::usage::TokenUsage;
 
-/// The version of the line's and the settle command's form. Readers accept every older one.
-pub const LINE_VERSION: u32 = 1;
+/// The version of the line's and the settle command's form. Readers accept every older one; in
+/// version 1 the counters to close had no parts.
+pub const LINE_VERSION: u32 = 2;
 
 /// One line. It is also the settle command that travels over the queue: whoever holds it can
 /// finish the settlement, any number of times.
@@ -35,7 +36,7 @@ pub struct LedgerLine {
     pub usage: TokenUsage,
     pub outcome: Outcome,
     /// The counters to close.
-    pub items: Vec<CounterKey>,
+    pub items: Vec<Part>,
     pub at: Timestamp,
 }
 

@@ -13,6 +13,7 @@ pub mod money;
 pub mod price;
 pub mod price_book;
 pub mod reservation;
+pub mod settlement;
 pub mod time;
 pub mod token;
 pub mod usage;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::bound::Bound;
-use super::counter::{CounterKey, HoldFacts};
+use super::counter::{HoldFacts, Part};
 use super::id::AttemptId;
 use super::price::Price;
 use crate::config::ModelName;
@@ -17,7 +17,7 @@ pub struct Reservation {
     target: ModelName,
     price: Arc<Price>,
     bound: Bound,
-    items: Vec<CounterKey>,
+    items: Vec<Part>,
     facts: HoldFacts,
 }
 
@@ -28,7 +28,7 @@ impl Reservation {
         target: ModelName,
         price: Arc<Price>,
         bound: Bound,
-        items: Vec<CounterKey>,
+        items: Vec<Part>,
         facts: HoldFacts,
     ) -> Self {
         Reservation { id, target, price, bound, items, facts }
@@ -51,7 +51,7 @@ impl Reservation {
         &self.bound
     }
 
-    pub fn items(&self) -> &[CounterKey] {
+    pub fn items(&self) -> &[Part] {
         &self.items
     }
 

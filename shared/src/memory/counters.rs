@@ -4,7 +4,11 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::domain::counter::{self, Close, Counter, CounterKey, Reserve};
-use crate::ports::{Counters, ReserveReply, StoreError};
+use crate::domain::id::AttemptId;
+use crate::ports::{Counters, FindOpenHolds, Mark, OpenHolds, ReserveReply, StoreError};
+
+/// Counters that one page of a listing looks at.
+const PAGE: usize = 1_000;
 
 #[async_trait]
 impl Counters for MemoryStore {
@@ -32,5 +36,30 @@ impl Counters for MemoryStore {
             state.counters.insert(write.key.clone(), next);
         }
         Ok(())
+    }
+
+    async fn fence(&self, key: &CounterKey, id: AttemptId) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let standing = state.counters.get(key);
+        if let Some(next) = counter::fence(standing, id) {
+            state.counters.insert(key.clone(), next);
+            return Ok(true);
+        }
+        Ok(standing.is_none_or(|counter| !counter.live.contains_key(&id)))
+    }
+}
+
+#[async_trait]
+impl FindOpenHolds for MemoryStore {
+    async fn open_holds(&self, from: Option<&Mark>) -> Result<OpenHolds, StoreError> {
+        let position = from.map_or(Ok(0), |mark| mark.0.parse::<usize>());
+        let position = position.map_err(|_| StoreError::Rejected("no mark of this store".to_owned()))?;
+        let state = self.state();
+        let page = state.counters.iter().skip(position).take(PAGE);
+        let open = page.filter(|(_, counter)| !counter.live.is_empty());
+        let counters = open.map(|(key, counter)| (key.clone(), counter.clone())).collect();
+        let end = position.saturating_add(PAGE);
+        let next = (end < state.counters.len()).then(|| Mark(end.to_string()));
+        Ok(OpenHolds { counters, next })
     }
 }

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::domain::counter;
+use crate::domain::id::AttemptId;
 use crate::domain::ledger::{LedgerLine, Quality};
+use crate::domain::settlement::corrections;
 use crate::domain::time::Timestamp;
 use crate::ports::{PutLine, ReadLedger, StoreError, WriteLedger};
 
@@ -20,6 +22,10 @@ impl WriteLedger for MemoryStore {
         Ok(PutLine::Inserted)
     }
 
+    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError> {
+        Ok(self.state().lines.get(&id).filter(|line| line.tenant == tenant).cloned())
+    }
+
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {
         let mut state = self.state();
         let stands = state
@@ -30,12 +36,12 @@ impl WriteLedger for MemoryStore {
             return Ok(false);
         }
         let mut corrected = Vec::new();
-        for key in &exact.items {
-            let counter = state.counters.get(key);
+        for change in corrections(estimated, exact) {
+            let counter = state.counters.get(&change.key);
             match counter
-                .and_then(|counter| counter::correct(counter, exact.id, estimated.amount, exact.amount))
+                .and_then(|counter| counter::correct(counter, exact.id, change.estimated, change.exact))
             {
-                Some(next) => corrected.push((key.clone(), next)),
+                Some(next) => corrected.push((change.key, next)),
                 None => return Ok(false),
             }
         }

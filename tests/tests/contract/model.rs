@@ -17,6 +17,7 @@ use super::stores::{self, Stores};
 enum Step {
     Reserve(Box<Reserve>),
     Close(Close),
+    Fence(AttemptId),
     PutEstimate(Box<LedgerLine>),
     Correct(Box<(LedgerLine, LedgerLine)>),
 }
@@ -44,6 +45,14 @@ impl Model {
         self.counter = next.or(self.counter.take());
     }
 
+    fn fence(&mut self, id: AttemptId) -> bool {
+        match counter::fence(self.counter.as_ref(), id) {
+            Some(next) => self.counter = Some(next),
+            None => return self.counter.as_ref().is_some_and(|counter| !counter.live.contains_key(&id)),
+        }
+        true
+    }
+
     fn correct(&mut self, estimated: &LedgerLine, exact: &LedgerLine) -> bool {
         let stands = self
             .lines
@@ -69,7 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_i64..3).prop_map(|from| WindowForm::Roll { from }),
     ];
     let limit = proptest::option::of(0_i64..60);
-    let reserve = (1_u32..8, 0_i64..400, 0_i64..30, 0_i64..3, form, limit.clone(), limit, any::<bool>());
+    let reserve = (1_u32..16, 0_i64..400, 0_i64..30, 0_i64..3, form, limit.clone(), limit, any::<bool>());
     let reserve = reserve.prop_map(|(n, amount, tokens, window, form, requests, limit, is_hit)| {
         Step::Reserve(Box::new(Reserve {
             key: counter_key(),
@@ -82,13 +91,14 @@ fn step() -> impl Strategy<Value = Step> {
             form,
         }))
     });
-    let close = (1_u32..8, 0_i64..400, 0_i64..40).prop_map(|(n, billed, billed_tokens)| {
+    let close = (1_u32..16, 0_i64..400, 0_i64..40).prop_map(|(n, billed, billed_tokens)| {
         Step::Close(Close { key: counter_key(), id: id(n), billed: nano(billed), billed_tokens })
     });
+    let fence = (1_u32..8).prop_map(|n| Step::Fence(id(n)));
     let put = (1_u32..8).prop_map(|n| Step::PutEstimate(Box::new(estimate(n))));
     let correct =
         (1_u32..8, 0_i64..300).prop_map(|(n, exact)| Step::Correct(Box::new((estimate(n), line(n, exact)))));
-    prop_oneof![6 => reserve, 3 => close, 1 => put, 2 => correct]
+    prop_oneof![12 => reserve, 6 => close, 1 => fence, 2 => put, 4 => correct]
 }
 
 async fn walk(stores: &Stores, steps: &[Step]) {
@@ -102,6 +112,10 @@ async fn walk(stores: &Stores, steps: &[Step]) {
             Step::Close(write) => {
                 stores.counters.close(write).await.expect("closed, or closed before");
                 model.close(write);
+            }
+            Step::Fence(id) => {
+                let fenced = stores.counters.fence(&counter_key(), *id).await;
+                assert_eq!(fenced, Ok(model.fence(*id)), "step {n} of {steps:#?}");
             }
             Step::PutEstimate(line) => {
                 stores.write_ledger.put(line).await.expect("put");

@@ -1,7 +1,7 @@
 //! Ids, holds, writes and lines to test with.
 
 use shared::domain::counter::{
-    Close, Counter, CounterKey, Hold, HoldFacts, RateLimits, Reserve, ScopeKind, WindowForm,
+    Close, Counter, CounterKey, Hold, HoldFacts, Part, RateLimits, Reserve, ScopeKind, WindowForm,
 };
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
@@ -36,7 +36,8 @@ pub(super) fn hold(amount: i64, tokens: i64, window: i64) -> Hold {
         model: "demo/ok".to_owned(),
         price: "demo/*@2026-01-01".to_owned(),
     };
-    Hold { amount: nano(amount), tokens, window, items: vec![counter_key()], expires: NOW, facts }
+    let items = vec![Part { counter: counter_key(), amount: nano(amount) }];
+    Hold { amount: nano(amount), tokens, window, items, expires: NOW, facts }
 }
 
 /// A reserve of `amount` and ten tokens in the present minute, without rate limits.
@@ -73,7 +74,7 @@ pub(super) fn line(n: u32, amount: i64) -> LedgerLine {
         reserved: nano(300),
         usage: TokenUsage { uncached: 3, output: 1, ..TokenUsage::default() },
         outcome: Outcome::Completed,
-        items: vec![counter_key()],
+        items: vec![Part { counter: counter_key(), amount: nano(300) }],
         at: NOW,
     }
 }

@@ -1,13 +1,13 @@
-//! The floor and the state of a counter. No port sets them yet, so the item is edited by hand; the
-//! memory store calls the domain's own function, whose tests cover both.
+//! The state of a counter. No port sets it yet, so the item is edited by hand; the memory store
+//! calls the domain's own function, whose tests cover it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::domain::counter::{ScopeState, WindowForm};
 
-use super::samples::{books, close, counter, counter_key, held, id, refused, reserve};
+use super::samples::{books, close, counter, counter_key, held, refused, reserve};
 use super::stores::Stores;
 
-on_dynamodb!(an_id_at_or_below_the_floor_is_fenced, a_scope_that_is_not_active_admits_nothing);
+on_dynamodb!(a_scope_that_is_not_active_admits_nothing);
 
 /// Sets one text attribute of the counter's item.
 async fn edit(stores: &Stores, name: &str, value: &str) {
@@ -27,18 +27,6 @@ async fn edit(stores: &Stores, name: &str, value: &str) {
         .send()
         .await
         .expect("edited");
-}
-
-async fn an_id_at_or_below_the_floor_is_fenced(stores: &Stores) {
-    held(stores, &reserve(1, 100, WindowForm::Create)).await;
-    edit(stores, "floor", &id(5).to_string()).await;
-    for fenced in [4, 5] {
-        let old = refused(stores, &reserve(fenced, 1, WindowForm::Same)).await.expect("a counter");
-        assert_eq!((old.floor, books(&old)), (Some(id(5)), (0, 100, 900)));
-    }
-    held(stores, &reserve(6, 1, WindowForm::Same)).await;
-    stores.counters.close(&close(1, 0)).await.expect("what is live below the floor may still close");
-    assert_eq!(books(&counter(stores).await), (0, 1, 999));
 }
 
 async fn a_scope_that_is_not_active_admits_nothing(stores: &Stores) {

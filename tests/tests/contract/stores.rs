@@ -8,12 +8,13 @@ use std::time::UNIX_EPOCH;
 use local::embedded::{Embedded, create_tables};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, SharedHttpClient, Tables, http_client,
+    DynamoLedger, DynamoOpenHolds, SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Counters, FindKey, Idempotency, ManageKeys, ReadLedger, WriteLedger,
+    AnswerCache, BreakerStore, Counters, FindKey, FindOpenHolds, Idempotency, ManageKeys, ReadLedger,
+    WriteLedger,
 };
 
 /// Every store port, and what is behind it.
@@ -21,6 +22,8 @@ pub(super) struct Stores {
     pub(super) find_key: Arc<dyn FindKey>,
     pub(super) manage_keys: Arc<dyn ManageKeys>,
     pub(super) counters: Arc<dyn Counters>,
+    /// On DynamoDB in pages of three items.
+    pub(super) open_holds: Arc<dyn FindOpenHolds>,
     pub(super) write_ledger: Arc<dyn WriteLedger>,
     pub(super) read_ledger: Arc<dyn ReadLedger>,
     pub(super) answers: Arc<dyn AnswerCache>,
@@ -99,6 +102,7 @@ impl Stores {
                 find_key: store.clone(),
                 manage_keys: store.clone(),
                 counters: store.clone(),
+                open_holds: store.clone(),
                 write_ledger: store.clone(),
                 read_ledger: store.clone(),
                 answers: store.clone(),
@@ -111,10 +115,12 @@ impl Stores {
                 let keys = Arc::new(DynamoKeys::new(clients.clone(), tables.control.clone()));
                 let ledger = DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone());
                 let ledger = Arc::new(ledger);
+                let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), 3);
                 Stores {
                     find_key: keys.clone(),
                     manage_keys: keys,
                     counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
+                    open_holds: Arc::new(open_holds),
                     write_ledger: ledger.clone(),
                     read_ledger: ledger,
                     answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),

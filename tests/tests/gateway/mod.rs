@@ -11,4 +11,5 @@ mod messages;
 mod responses;
 mod round_trips;
 mod settings;
+mod sweep;
 mod tokens;

@@ -10,6 +10,7 @@ use shared::config::ModelName;
 use shared::domain::breaker::Breaker;
 use shared::domain::cache::CacheKey;
 use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::id::AttemptId;
 use shared::domain::key::KeyRecord;
 use shared::domain::reservation::Reservation;
 use shared::domain::time::Timestamp;
@@ -51,6 +52,11 @@ impl Counters for Far {
     async fn close(&self, write: &Close) -> Result<(), StoreError> {
         sleep(TRIP).await;
         self.0.close(write).await
+    }
+
+    async fn fence(&self, key: &CounterKey, id: AttemptId) -> Result<bool, StoreError> {
+        sleep(TRIP).await;
+        self.0.fence(key, id).await
     }
 }
 

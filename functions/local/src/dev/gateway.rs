@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerts::Alerts;
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, Patience, Tables, http_client,
+    DynamoLedger, DynamoOpenHolds, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -18,7 +19,8 @@ use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, Idempotency, ManageKeys, ReadLedger, WriteLedger,
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, FindOpenHolds, Idempotency, ManageKeys, ReadLedger,
+    WriteLedger,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -26,7 +28,7 @@ use usage::Usage;
 
 use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
-use super::queue;
+use super::{queue, schedule};
 use crate::embedded::{Embedded, create_tables};
 
 /// The stores a gateway runs on.
@@ -34,6 +36,7 @@ pub struct Stores {
     pub find_key: Arc<dyn FindKey>,
     pub manage_keys: Arc<dyn ManageKeys>,
     pub counters: Arc<dyn Counters>,
+    pub open_holds: Arc<dyn FindOpenHolds>,
     pub write_ledger: Arc<dyn WriteLedger>,
     pub read_ledger: Arc<dyn ReadLedger>,
     pub answers: Arc<dyn AnswerCache>,
@@ -50,6 +53,7 @@ impl Stores {
             find_key: keys.clone(),
             manage_keys: keys,
             counters: store.clone(),
+            open_holds: store.clone(),
             write_ledger: store.clone(),
             read_ledger: store.clone(),
             answers: store.clone(),
@@ -87,10 +91,13 @@ impl Stores {
         let keys = DynamoKeys::new(clients.clone(), tables.control.clone());
         let keys = Arc::new(WarmKeys::new(keys, Arc::new(SystemClock)));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
+        let page = DynamoOpenHolds::PAGE;
+        let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), page);
         Stores {
             find_key: keys.clone(),
             manage_keys: keys,
             counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
+            open_holds: Arc::new(open_holds),
             write_ledger: ledger.clone(),
             read_ledger: ledger,
             answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),
@@ -115,7 +122,7 @@ fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
     }
 }
 
-/// The functions, and the consumer of the settle queue.
+/// The functions.
 pub struct Gateway {
     pub app: Arc<App>,
     pub admin: Arc<Admin>,
@@ -123,7 +130,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Wires everything and starts the consumer of the settle queue.
+    /// Wires everything and starts what works in the background: the consumer of the settle queue
+    /// and the sweep.
     ///
     /// # Errors
     /// When the configuration asks for what this version cannot keep, or the HTTP client fails.
@@ -153,6 +161,12 @@ impl Gateway {
             counters: Arc::clone(&stores.counters),
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
+        tokio::spawn(schedule::sweep(Alerts::new(
+            stores.open_holds,
+            Arc::clone(&stores.counters),
+            Arc::clone(&stores.write_ledger),
+            Arc::clone(&clock),
+        )));
         let admin = Admin {
             keys: stores.manage_keys,
             clock: Arc::clone(&clock),

@@ -5,6 +5,7 @@ mod files;
 mod gateway;
 mod providers;
 mod queue;
+mod schedule;
 mod server;
 
 use std::net::{Ipv4Addr, SocketAddr};

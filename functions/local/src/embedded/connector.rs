@@ -55,6 +55,7 @@ fn perform(database: &Database, operation: &str, body: &[u8]) -> Result<Vec<u8>>
         "UpdateItem" => answer(body, |request| database.update_item(request)),
         "PutItem" => answer(body, |request| database.put_item(request)),
         "Query" => answer(body, |request| database.query(request)),
+        "Scan" => answer(body, |request| database.scan(request)),
         "TransactWriteItems" => answer(body, |mut request: TransactWriteItemsRequest| {
             // Every token of the last ten minutes is scanned at each transaction, and ours are
             // guarded by their conditions.

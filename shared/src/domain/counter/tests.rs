@@ -22,7 +22,7 @@ fn hold(amount: i64) -> Hold {
         amount: NanoUsd::from_nano(amount),
         tokens: 10,
         window: NOW.minute(),
-        items: vec![key()],
+        items: vec![Part { counter: key(), amount: NanoUsd::from_nano(amount) }],
         expires: NOW,
         facts,
     }
@@ -104,4 +104,31 @@ fn a_correction_waits_until_the_hold_is_closed() {
         .expect("live");
     let corrected = correct(&closed, id(1), estimated, exact).expect("closed before");
     assert_eq!(corrected.spent(), exact);
+}
+
+#[test]
+fn a_fence_keeps_an_id_and_all_before_it_out_unless_it_is_in() {
+    let counter = created();
+    assert_eq!(fence(Some(&counter), id(1)), None, "a hold that is there is no stranger");
+    let fenced = fence(Some(&counter), id(5)).expect("a floor");
+    assert_eq!(fenced, Counter { floor: Some(id(5)), ..counter });
+    assert_eq!(fence(Some(&fenced), id(4)), None, "the floor is high enough");
+    assert_eq!(reserve(Some(&fenced), &write(4, 1, WindowForm::Same)), None);
+    assert!(reserve(Some(&fenced), &write(6, 1, WindowForm::Same)).is_some());
+}
+
+#[test]
+fn a_counter_that_is_not_there_yet_is_fenced_and_opens_for_later_ids_only() {
+    let fenced = fence(None, id(5)).expect("a floor");
+    assert!(fenced.is_unopened());
+    let opened = |n| reserve(Some(&fenced), &write(n, 60, WindowForm::Create));
+    assert_eq!(opened(5), None);
+    assert_eq!(reserve(Some(&fenced), &write(6, 0, WindowForm::Same)), None);
+    assert_eq!(
+        opened(6),
+        Some(Counter {
+            floor: Some(id(5)),
+            ..reserve(None, &write(6, 60, WindowForm::Create)).expect("room")
+        })
+    );
 }

@@ -176,4 +176,8 @@ impl Counters for GremlinCounters {
     async fn close(&self, write: &Close) -> Result<(), StoreError> {
         self.inner.close(write).await
     }
+
+    async fn fence(&self, key: &CounterKey, id: AttemptId) -> Result<bool, StoreError> {
+        self.inner.fence(key, id).await
+    }
 }
