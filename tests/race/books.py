@@ -58,7 +58,8 @@ def held(fleet: Fleet, key: Key) -> int:
 def counter_faults(counters: Sequence[dict[str, Any]], key: Key, ledger: int) -> str | None:
     """What is wrong with the items themselves once everything is settled."""
     live = [hold for counter in counters for hold in counter["live"]]
-    remaining = sum(counter["remaining"] for counter in counters)
+    # The first reserve makes the counter.
+    remaining = sum(counter["remaining"] for counter in counters) if counters else key.cap
     if live:
         return f"{len(live)} holds are open: {live[:3]}"
     if remaining != key.cap - ledger:

@@ -40,18 +40,20 @@ class Fleet:
     store: list[str]
     gateways: list[servers.Server] = field(default_factory=list)
 
-    def start(self, name: str, *options: str) -> servers.Server:
-        """One more gateway."""
+    def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "config.json").write_text(json.dumps(configuration(self.upstream)))
+        (self.directory / "prices.json").write_text(json.dumps(draws.PRICES))
+
+    def start(self, name: str, *options: str, store: list[str] | None = None) -> servers.Server:
+        """One more gateway, over the fleet's store or by another way there."""
         config, prices, data = (self.directory / part for part in ("config.json", "prices.json", "data"))
-        config.write_text(json.dumps(configuration(self.upstream)))
-        prices.write_text(json.dumps(draws.PRICES))
         command: list[str | Path] = [TOLLGATE, "dev", "--port", "0", "--data", data, "--config", config]
-        server = servers.start(name, [*command, "--prices", prices, *self.store, *options], self.directory)
+        server = servers.start(name, [*command, "--prices", prices, *(store or self.store), *options], self.directory)
         self.gateways.append(server)
         return server
 
-    def stop(self) -> None:
+    def close(self) -> None:
         for server in self.gateways:
             server.stop()
 
@@ -75,7 +77,8 @@ def configuration(upstream: str) -> dict[str, Any]:
     return {
         "gateway": {"timeout_ms": 30_000},
         "providers": {"race": {"dialect": "openai", "base_url": f"{upstream}/v1", "local": True}},
-        "routing": {"primary": "race/uniform", "fallbacks": []},
+        # What the death of a gateway leaves behind must not look like a broken provider to the others.
+        "routing": {"primary": "race/uniform", "fallbacks": [], "circuit_breaker": {"threshold": 1000}},
         "observability": {"log_level": "warn"},
     }
 

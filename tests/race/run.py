@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Money under concurrency: real processes against real gateways, and a provider that keeps its own bill.
+"""Money under concurrency and death: real processes against real gateways, and a provider that keeps its own bill.
 
-    run.py [--full] [--seed N] [PART...]     parts: dynamodb embedded mix
+    run.py [--full] [--seed N] [PART...]     parts: kills faults dynamodb embedded mix
 
 Without --full, budgets and counts are those of `make test`, which leaves the mix out; with it, those of `make race`.
 It runs inside tests/tools/dynamodb_local.sh.
@@ -15,15 +15,21 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "tests" / "output" / "race"
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
 import draws
+import servers
 import spend
 import stores
 from books import Failure
+from faults import Faults
+from kills import Kills
 from spend import Race
 
 USD = 10**9
@@ -36,8 +42,8 @@ def dynamodb(full: bool, seed: int) -> None:
 
 
 def embedded(full: bool, seed: int) -> None:
-    cap = (5 if full else 0.5) * USD
-    spend.run(Race("one gateway over the embedded store", [], 1, 64, int(cap)), seed, OUTPUT / "embedded", None)
+    cap = (5 * USD) if full else (USD // 2)
+    spend.run(Race("one gateway over the embedded store", [], 1, 64, cap), seed, OUTPUT / "embedded", None)
 
 
 def mix(full: bool, seed: int) -> None:
@@ -47,33 +53,72 @@ def mix(full: bool, seed: int) -> None:
     spend.run(race, seed, OUTPUT / "mix", stores.DynamoDb())
 
 
+def kills(full: bool, seed: int) -> Kills:
+    count, frozen, cap = (200, 12, 10 * USD) if full else (20, 2, 2 * USD)
+    return Kills(count, frozen, cap, seed, OUTPUT / "kills", stores.DynamoDb())
+
+
+def faults(_: bool, seed: int) -> Faults:
+    return Faults(seed, OUTPUT / "faults", stores.DynamoDb())
+
+
+# Each leaves holds behind that nobody will settle. The parts after them pass the time until those expire.
+LEAVING: dict[str, tuple[Callable[[bool, int], Kills | Faults], str, str]] = {
+    "kills": (kills, "gateways die and freeze mid-stream", "the sweep after them"),
+    "faults": (faults, "the store throttles, delays and loses replies", "the sweep after its faults"),
+}
 PARTS: dict[str, Callable[[bool, int], None]] = {"dynamodb": dynamodb, "embedded": embedded, "mix": mix}
 # Too long for its worth in `make test`: it measures, and proves nothing about money.
 FULL_ONLY = ("mix",)
 
 
+class Tally:
+    def __init__(self, seed: int) -> None:
+        self.seed, self.passed, self.failed = seed, 0, 0
+
+    def run(self, name: str, part: Callable[[], None]) -> bool:
+        began = time.monotonic()
+        try:
+            part()
+        except (Failure, servers.ServerError, OSError) as failure:
+            self.failed += 1
+            print(f"  FAIL  {name}: {failure} (seed {self.seed}; logs in {OUTPUT})", flush=True)
+            return False
+        self.passed += 1
+        print(f"  ok  {name} ({time.monotonic() - began:.1f} s)", flush=True)
+        return True
+
+
+def run(names: list[str], full: bool, tally: Tally) -> None:
+    with ExitStack() as stack:
+        begun: list[tuple[str, Kills | Faults]] = []
+        for start, beginning, end in (LEAVING[name] for name in LEAVING if name in names):
+            part = stack.enter_context(closing(start(full, tally.seed)))
+            if tally.run(beginning, part.begin):
+                begun.append((end, part))
+        for name in (name for name in PARTS if name in names):
+            tally.run(name, partial(PARTS[name], full, tally.seed))
+        for end, part in begun:
+            tally.run(end, part.finish)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the requests that are drawn")
-    parser.add_argument("parts", nargs="*", metavar="PART", choices=[[], *PARTS], help=" ".join(PARTS))
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of what is drawn")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=" ".join([*LEAVING, *PARTS]))
     args = parser.parse_args()
+    if unknown := set(args.parts) - {*LEAVING, *PARTS}:
+        parser.error(f"unknown part {min(unknown)}")
     if not stores.URL:
         sys.exit("DynamoDB Local is not running: use tests/tools/dynamodb_local.sh")
     shutil.rmtree(OUTPUT, ignore_errors=True)
     print(f"seed {args.seed}", flush=True)
-    failed = 0
-    names = args.parts or [name for name in PARTS if args.full or name not in FULL_ONLY]
-    for name in names:
-        began = time.monotonic()
-        try:
-            PARTS[name](args.full, args.seed)
-            print(f"  ok  {name} ({time.monotonic() - began:.1f} s)", flush=True)
-        except Failure as failure:
-            failed += 1
-            print(f"  FAIL  {name}: {failure} (seed {args.seed}; logs in {OUTPUT / name})", flush=True)
-    print(f"{len(names) - failed} passed, {failed} failed")
-    return 1 if failed else 0
+    tally = Tally(args.seed)
+    usual = [name for name in (*LEAVING, *PARTS) if args.full or name not in FULL_ONLY]
+    run(args.parts or usual, args.full, tally)
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed else 0
 
 
 if __name__ == "__main__":

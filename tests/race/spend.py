@@ -6,6 +6,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,21 +42,19 @@ class Race:
 
 def run(race: Race, seed: int, directory: Path, store: DynamoDb | None) -> None:
     began = time.monotonic()
-    with gateways.start_upstream(race.seconds, directory) as upstream:
-        fleet = Fleet(directory, upstream.url, race.store)
-        try:
-            for number in range(race.gateways):
-                fleet.start(f"tollgate-{number}")
-            key = fleet.key(race.cap)
-            plans = [
-                clients.Plan(f"c{number}", fleet.urls, key.token, race.mix, race.think, seed)
-                for number in range(race.clients)
-            ]
-            notes = clients.run(plans)
-            books.settled(fleet, key, store, 15)
-            found = books.read(fleet, key, store, gateways.bill(upstream))
-        finally:
-            fleet.stop()
+    with gateways.start_upstream(race.seconds, directory) as upstream, closing(
+        Fleet(directory, upstream.url, race.store)
+    ) as fleet:
+        for number in range(race.gateways):
+            fleet.start(f"tollgate-{number}")
+        key = fleet.key(race.cap)
+        plans = [
+            clients.Plan(f"c{number}", fleet.urls, key.token, race.mix, race.think, seed)
+            for number in range(race.clients)
+        ]
+        notes = clients.run(plans)
+        books.settled(fleet, key, store, 15)
+        found = books.read(fleet, key, store, gateways.bill(upstream))
     check(race, key, notes, found)
     report(race, key, notes, found, time.monotonic() - began)
 

@@ -17,13 +17,16 @@ AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/a
 class DynamoDb:
     """The tables that the gateways share."""
 
+    def __init__(self, url: str = URL) -> None:
+        self.url = url
+
     def call(self, operation: str, **request: Any) -> dict[str, Any]:
         headers = {
             "x-amz-target": f"DynamoDB_20120810.{operation}",
             "content-type": "application/x-amz-json-1.0",
             "authorization": AUTHORIZATION,
         }
-        sent = urllib.request.Request(URL, json.dumps(request).encode(), headers)
+        sent = urllib.request.Request(self.url, json.dumps(request).encode(), headers)
         with urllib.request.urlopen(sent, timeout=30) as answer:
             return dict(json.load(answer))
 

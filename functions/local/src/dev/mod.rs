@@ -10,6 +10,7 @@ mod server;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use shared::log::{self, Sink};
@@ -39,6 +40,9 @@ pub struct Options {
     /// are made. It is called without credentials, so AWS itself refuses.
     #[arg(long, value_name = "URL", conflicts_with = "store")]
     dynamodb: Option<String>,
+    /// Seconds that a request may take, as the timeout of the functions in AWS; at most 900.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(4..=900))]
+    timeout: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -67,7 +71,7 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
         TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let url = format!("http://{}", listener.local_addr().map_err(|error| error.to_string())?);
     banner::print(&gateway, &options.data, &url, demo_stands_in).await?;
-    serve(listener, gateway, shutdown()).await;
+    serve(listener, gateway, Duration::from_secs(options.timeout), shutdown()).await;
     Ok(())
 }
 
