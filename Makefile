@@ -14,7 +14,7 @@ LAMBDA := lambda-lint lambda-template lambda-rie lambda-stream lambda-deploy
 FUNCTIONS := chat usage admin
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-full test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold
+.PHONY: help dev test test-full test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-load
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,3 +66,6 @@ bench: ## CPU per request and added latency, against the upstream called directl
 bench-cold: ## size and start-up CPU of each function
 	@$(SETUP) system lambda
 	$(PYTHON) tests/bench/cold.py
+
+bench-load: ## a model of the store under load: refusals, retries, store time and write units by shards
+	cargo run --release --locked --quiet --package load

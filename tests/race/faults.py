@@ -25,7 +25,7 @@ USD = 10**9
 REQUESTS = 6
 ABREAST = 12
 SERVED, CLOSED = "200", "503 store_unavailable"
-TIMEOUT = "5"
+TIMEOUT = "8"
 # As long as a hold lives: its request's time, 3 s for the honest end, 30 s for clocks that differ.
 SWEPT_AFTER = int(TIMEOUT) + 3 + 30 + 1
 

@@ -19,7 +19,7 @@ from gateways import Fleet, Key
 
 # Answers take up to so long, and gateways give a request this many seconds in all.
 ANSWER_SECONDS = 1.2
-TIMEOUT = "5"
+TIMEOUT = "8"
 LIMIT = 300
 # The outcome of a request that has none yet.
 OPEN = "open"
