@@ -11,7 +11,7 @@ TOOLS  := $(or $(TOLLGATE_TOOLS),$(CURDIR)/.tools)
 SETUP  := $(PYTHON) tests/tools/setup.py
 STAGES := $(PYTHON) tests/tools/stages.py
 LAMBDA := lambda-lint lambda-template lambda-rie lambda-stream lambda-deploy
-FUNCTIONS := chat usage admin
+FUNCTIONS := chat usage admin alerts
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test test-full test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-load

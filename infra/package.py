@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = ("chat", "usage", "admin")
+FUNCTIONS = ("chat", "usage", "admin", "alerts")
 FILES = ("ai-gateway.json", "prices.json")
 # The parameter that lets chat read a provider's secret; one further provider may use the last.
 SECRET_PARAMETERS = {"openai": "OpenAiSecretName", "anthropic": "AnthropicSecretName"}

@@ -17,7 +17,7 @@ TEMPLATE = ROOT / "infra" / "template.yaml"
 EVENTS = ROOT / "events"
 TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()
 BIN_DIR = Path(os.environ.get("TOLLGATE_BIN_DIR", ROOT / "target" / "debug")).resolve()
-FUNCTIONS = ("chat", "usage", "admin")
+FUNCTIONS = ("chat", "usage", "admin", "alerts")
 REGION = "us-east-1"
 
 T = TypeVar("T")

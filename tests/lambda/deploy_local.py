@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 import privilege
 from common import BIN_DIR, Failure, bare_environment, check, free_port, passed, ready, running, stage, tail, wait_for
 from emulator import Emulator, emulator
-from fixtures import event
+from fixtures import event, forgotten_hold, is_charged
 from stack import Api, function_logs, outputs, physical, sam, stage_functions
 
 MODEL = "demo/ok"
@@ -23,7 +23,7 @@ MODEL = "demo/ok"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin-dir", type=Path, default=BIN_DIR, help="holds chat, usage, admin and tollgate")
+    parser.add_argument("--bin-dir", type=Path, default=BIN_DIR, help="holds chat, usage, admin, alerts and tollgate")
     bin_dir = parser.parse_args().bin_dir.resolve()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tollgate-deploy-") as directory:
@@ -87,6 +87,9 @@ def drive(aws: Emulator, api: Api) -> None:
     stage("settle queue")
     settles_from_the_queue(aws, str(created.json()["id"]))
 
+    stage("sweep")
+    sweeps(aws)
+
     stage("permissions")
     without_budget_writes(aws, api, key)
     passed(f"{privilege.probe(aws)} attempts under the deployed policies come out as permissions.json says")
@@ -138,6 +141,20 @@ def settles_from_the_queue(aws: Emulator, key_id: str) -> None:
     aws.client("sqs").send_message(QueueUrl=physical(aws, "SettleQueue"), MessageBody=body)
     wait_for("the queued settlement in the ledger", lambda: lines() > before)
     passed("a queued settlement is a line of the ledger")
+
+
+def sweeps(aws: Emulator) -> None:
+    """The deployed function, under its own role, ends a hold that nobody settled."""
+    table, database = physical(aws, "BudgetsTable"), aws.client("dynamodb")
+    forgotten_hold(database, table, "forgotten")
+    name, payload = physical(aws, "AlertsFunction"), json.dumps(event("alerts")).encode()
+    done = aws.client("lambda").invoke(FunctionName=name, Payload=payload)
+    answer = done["Payload"].read()
+    check("FunctionError" not in done, f"the sweep failed: {answer!r}")
+    check(json.loads(answer)["swept"]["failed"] == 0, f"not everything was swept: {answer!r}")
+    # The schedule may have been faster.
+    wait_for("the forgotten hold to be swept", lambda: is_charged(database, table, "forgotten"))
+    passed(f"swept {answer.decode()}")
 
 
 def without_budget_writes(aws: Emulator, api: Api, key: str) -> None:

@@ -57,6 +57,28 @@ def function_environment(aws: Emulator, stores: dict[str, str], config: Path) ->
     }
 
 
+def forgotten_hold(database: Any, table: str, counter: str) -> None:
+    """A counter whose one hold had to be settled in 1970, as its item is in the table of budgets."""
+    hold = {
+        "amount": {"N": "300"}, "tokens": {"N": "10"}, "window": {"N": "0"}, "expires": {"N": "0"},
+        "items": {"L": [{"S": f"key#{counter}"}, {"S": "total"}, {"N": "300"}]},
+        "request": {"S": "01M83T4CM01ZPWQAC7CN1J23ZD"}, "tenant": {"S": "acme"}, "key": {"S": counter},
+        "model": {"S": "demo/ok"}, "price": {"S": "demo/*@2024-01-01"},
+    }
+    numbers = {"cap": 1000, "remaining": 700, "window": 0, "requests": 1, "tokens": 10}
+    item = {name: {"N": str(number)} for name, number in numbers.items()} | {
+        "pk": {"S": f"key#{counter}"}, "sk": {"S": "total"}, "state": {"S": "active"},
+        "live": {"M": {"01M83T4CM0Z6R4QK2W9V5B8N1D": {"M": hold}}},
+    }
+    database.put_item(TableName=table, Item=item)
+
+
+def is_charged(database: Any, table: str, counter: str) -> bool:
+    """Whether that hold was ended, and charged in full."""
+    item = database.get_item(TableName=table, Key={"pk": {"S": f"key#{counter}"}, "sk": {"S": "total"}})["Item"]
+    return item["live"] == {"M": {}} and item["remaining"] == {"N": "700"}
+
+
 def event(name: str, **values: str) -> Json:
     """A sample event with its `${PLACEHOLDERS}` filled in; those without a value stay as they are."""
     raw = (EVENTS / f"{name}.json").read_text()

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import EVENTS, FUNCTIONS
-from emulator import emulator
-from fixtures import ADMIN_KEY, Json, create_stores, event, function_environment, write_config
+from emulator import Emulator, emulator
+from fixtures import (
+    ADMIN_KEY, Json, create_stores, event, forgotten_hold, function_environment, is_charged, write_config,
+)
 from rie import invoke, under_rie
 from template import methods, translated
 from upstream import upstream
@@ -31,6 +33,7 @@ class Answer:
 
 class RieTest(unittest.TestCase):
     ports: dict[str, int]
+    aws: Emulator
     cleanup: contextlib.ExitStack
 
     @classmethod
@@ -38,7 +41,7 @@ class RieTest(unittest.TestCase):
         cls.cleanup = contextlib.ExitStack()
         cls.addClassCleanup(cls.cleanup.close)
         work = Path(cls.cleanup.enter_context(tempfile.TemporaryDirectory()))
-        aws = cls.cleanup.enter_context(emulator(work))
+        cls.aws = aws = cls.cleanup.enter_context(emulator(work))
         write_config(work / "config", cls.cleanup.enter_context(upstream()).base_url)
         env = function_environment(aws, create_stores(aws), work / "config")
         cls.ports = {name: cls.cleanup.enter_context(under_rie(name, env, work)) for name in FUNCTIONS}
@@ -68,11 +71,12 @@ class RieTest(unittest.TestCase):
 
     def test_every_route_has_a_sample_event_and_every_event_a_route(self) -> None:
         samples = [json.loads(path.read_text()) for path in EVENTS.glob("*.json")]
-        routes = [f"{sample['httpMethod']} {sample['resource']}" for sample in samples if "Records" not in sample]
+        routes = [f"{sample['httpMethod']} {sample['resource']}" for sample in samples if "httpMethod" in sample]
         # One preflight stands for those of all routes, which differ in nothing but the path.
         wanted = [m for m in methods(translated()) if not m.startswith("OPTIONS ")] + ["OPTIONS /v1/chat/completions"]
         self.assertEqual(sorted(routes), sorted(wanted))
         self.assertEqual(sum("Records" in sample for sample in samples), 1, "one event for the settle queue")
+        self.assertEqual(sum("detail-type" in sample for sample in samples), 1, "one event for the schedule")
 
     def test_chat_answers_its_events_with_prelude_separator_and_body(self) -> None:
         key = str(self.new_key()["key"])
@@ -127,6 +131,14 @@ class RieTest(unittest.TestCase):
         batch = event("settle", KEY_ID=str(self.new_key()["id"]))
         batch["Records"].append(batch["Records"][0] | {"messageId": "unreadable", "body": "{}"})
         self.assertEqual(self.failed_settlements(batch), ["unreadable"])
+
+    def test_alerts_sweeps_a_forgotten_hold_once(self) -> None:
+        database = self.aws.client("dynamodb")
+        forgotten_hold(database, "BudgetsTable", "forgotten")
+        swept = [json.loads(invoke(self.ports["alerts"], event("alerts")))["swept"] for _ in range(2)]
+        self.assertEqual([tally["estimated"] for tally in swept], [1, 0])
+        self.assertTrue(all(tally["finished"] and not tally["failed"] for tally in swept), swept)
+        self.assertTrue(is_charged(database, "BudgetsTable", "forgotten"))
 
     def failed_settlements(self, batch: Json) -> list[str]:
         answer = json.loads(invoke(self.ports["usage"], batch))

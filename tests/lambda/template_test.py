@@ -23,8 +23,9 @@ ENVIRONMENT = {
     "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "KEY_PEPPER"},
     "usage": {*TABLES, "KEY_PEPPER"},
     "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
+    "alerts": {"BUDGETS_TABLE", "LEDGER_TABLE"},
 }
-TIMEOUTS = {"chat": 900, "usage": 30, "admin": 30}
+TIMEOUTS = {"chat": 900, "usage": 30, "admin": 30, "alerts": 60}
 
 
 def listed(value: Any) -> list[Any]:
@@ -92,7 +93,8 @@ class TemplateTest(unittest.TestCase):
             with self.subTest(name):
                 variables = self.function(name)["Environment"]["Variables"]
                 self.assertEqual(set(variables) - {"AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"}, ENVIRONMENT[name])
-                self.assertEqual(variables["KEY_PEPPER"], {"Fn::Sub": "secretsmanager:${PepperSecret.Id}"})
+                pepper = {"Fn::Sub": "secretsmanager:${PepperSecret.Id}"}
+                self.assertEqual(variables.get("KEY_PEPPER", pepper), pepper)
                 for variable, table in TABLES.items():
                     self.assertEqual(text(variables.get(variable, {"Ref": table})), table)
 
@@ -112,6 +114,14 @@ class TemplateTest(unittest.TestCase):
         self.assertEqual(queues["SettleQueue"]["RedrivePolicy"]["maxReceiveCount"], 5)
         (mapping,) = of_type(self.template, "AWS::Lambda::EventSourceMapping").values()
         self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+
+    def test_one_sweep_a_minute_and_no_second_try(self) -> None:
+        (rule,) = of_type(self.template, "AWS::Events::Rule").values()
+        self.assertEqual(rule["ScheduleExpression"], "rate(1 minute)")
+        self.assertEqual([text(target["Arn"]) for target in rule["Targets"]], ["AlertsFunction"])
+        (config,) = of_type(self.template, "AWS::Lambda::EventInvokeConfig").values()
+        self.assertEqual(config["MaximumRetryAttempts"], 0)
+        self.assertEqual(source()["Parameters"]["AlertsReservedConcurrency"]["Default"], 1)
 
     def test_tables(self) -> None:
         tables = of_type(self.template, "AWS::DynamoDB::Table")
