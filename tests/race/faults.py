@@ -90,7 +90,7 @@ class Faults:
             if (fired := self.proxy.fired(ids[case])) < (case.times or REQUESTS):
                 raise Failure(f"{case.what}: the fault struck {fired} times")
         for case in (case for case in CASES if not case.left_to_sweep):
-            books.within(15, f"{case.what}: settled late", lambda key=self.keys[case]: self._objection(key))
+            books.within(60, f"{case.what}: settled late", lambda key=self.keys[case]: self._objection(key))
         for case in (case for case in CASES if case.left_to_sweep):
             if not self._objection(self.keys[case]):
                 raise Failure(f"{case.what}: no hold was left")
@@ -103,7 +103,7 @@ class Faults:
         self.fleet.start("sweeper", "--timeout", TIMEOUT)
         bill, over = gateways.bill(self.upstream), 0
         for case, key in self.keys.items():
-            books.within(15, f"{case.what}: swept", lambda key=key: self._objection(key))
+            books.within(75, f"{case.what}: swept", lambda key=key: self._objection(key))
             over = max(over, self._balanced(case, key, bill))
         for case in CASES:
             if (outcome := self._ask(case, REQUESTS)) != SERVED:

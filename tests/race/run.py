@@ -54,7 +54,7 @@ def mix(full: bool, seed: int) -> None:
 
 
 def kills(full: bool, seed: int) -> Kills:
-    count, frozen, cap = (200, 12, 10 * USD) if full else (20, 2, 2 * USD)
+    count, frozen, cap = (200, 6, 10 * USD) if full else (20, 2, 2 * USD)
     return Kills(count, frozen, cap, seed, OUTPUT / "kills", stores.DynamoDb())
 
 

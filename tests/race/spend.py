@@ -18,7 +18,7 @@ from books import Books, Failure, usd
 from gateways import Fleet, Key
 from stores import DynamoDb
 
-# What a race may answer; a store that is too slow to answer in time refuses, and is asked again.
+# What a race may answer: only the budget refuses.
 ALLOWED = {"200", "402 quota_exceeded"}
 # Refusals while less than this part of the cap is spent count as wrong: no request costs a tenth of a cap.
 NEARLY = 0.9

@@ -11,7 +11,8 @@ from typing import Any
 
 # Set by tests/tools/dynamodb_local.sh.
 URL = os.environ.get("TOLLGATE_DYNAMODB_LOCAL", "")
-AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+CREDENTIAL = "local/20260101/us-east-1/dynamodb/aws4_request"
+AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential={CREDENTIAL}, SignedHeaders=host, Signature=0"
 
 
 class DynamoDb:

@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import signal
 from typing import Any
 
@@ -31,8 +32,8 @@ class Upstream:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while head := (await reader.readuntil(b"\r\n\r\n")).decode("latin-1"):
                 method, path = head.split(" ", 2)[:2]
-                lengths = [line.partition(":")[2] for line in head.lower().split("\r\n") if line.startswith("content-length:")]
-                body = await reader.readexactly(int(lengths[0]) if lengths else 0)
+                length = re.search(r"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+                body = await reader.readexactly(int(length.group(1)) if length else 0)
                 if method == "GET":
                     whole(writer, self.bill if path == "/bill" else {"object": "list", "data": []})
                 else:
@@ -46,7 +47,8 @@ class Upstream:
         limit = request.get("max_completion_tokens") or request["max_tokens"]
         used = draws.usage(mix, name, len(content.encode()), limit)
         entry = self.bill.setdefault(name, {"calls": 0, "nano": 0, "prompt": 0, "completion": 0})
-        for field, more in (("calls", 1), ("nano", used.cost()), ("prompt", used.prompt), ("completion", used.completion)):
+        counted = {"calls": 1, "nano": used.cost(), "prompt": used.prompt, "completion": used.completion}
+        for field, more in counted.items():
             entry[field] += more
         seconds = random.Random(f"time {name}").uniform(0.1, 1) * self.seconds
         if request.get("stream"):

@@ -35,7 +35,8 @@ pub(super) async fn consume(usage: Arc<Usage>, mut messages: UnboundedReceiver<S
 }
 
 async fn carry_out(usage: Arc<Usage>, body: String) {
-    const TRIES: u32 = 8;
+    // For about a minute.
+    const TRIES: u32 = 10;
     for attempt in 0..TRIES {
         match usage::settle_message(&usage, &body).await {
             Ok(()) => return,
