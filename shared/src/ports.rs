@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::config::{ModelName, SecretRef};
 use crate::domain::breaker::Breaker;
 use crate::domain::cache::CacheKey;
-use crate::domain::counter::{Close, Counter, CounterKey, Reserve};
+use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::domain::idempotency::{Claim, Claimed, State};
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
+use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::protocol::answer::Answer;
@@ -50,9 +51,11 @@ pub trait FindKey: Send + Sync {
 
 /// Makes, lists and revokes keys.
 #[async_trait]
-pub trait ManageKeys: Send + Sync {
+pub trait ManageKeys: FindKey {
     async fn create(&self, record: &KeyRecord) -> Result<(), StoreError>;
     async fn list(&self) -> Result<Vec<KeyRecord>, StoreError>;
+    /// False when there is no such key.
+    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError>;
     /// False when there is no such key. Revoking twice keeps the first time.
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError>;
 }
@@ -74,9 +77,28 @@ impl<T: ManageKeys + ?Sized> ManageKeys for Arc<T> {
         self.as_ref().list().await
     }
 
+    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
+        self.as_ref().set_policy(id, policy).await
+    }
+
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
         self.as_ref().revoke(id, at).await
     }
+}
+
+/// Looks policies of scopes up.
+#[async_trait]
+pub trait FindPolicy: Send + Sync {
+    /// None where nobody set one. That of a key is in its record.
+    async fn find_policy(&self, scope: &ScopeName) -> Result<Option<ScopePolicy>, StoreError>;
+}
+
+/// Sets and lists policies.
+#[async_trait]
+pub trait ManagePolicies: FindPolicy {
+    /// Replaces the scope's policy.
+    async fn put_policy(&self, scope: &ScopeName, policy: &ScopePolicy) -> Result<(), StoreError>;
+    async fn list_policies(&self) -> Result<Vec<(ScopeName, ScopePolicy)>, StoreError>;
 }
 
 /// What a reserve's one write came to.
@@ -94,6 +116,8 @@ pub trait Counters: Send + Sync {
     /// Applies [`crate::domain::counter::reserve`] as one conditional write, **sent once**: no
     /// layer below may send it again.
     async fn reserve(&self, write: &Reserve) -> Result<ReserveReply, StoreError>;
+    /// Applies [`crate::domain::counter::allow`]. Safe to repeat and to reorder.
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError>;
     /// A strongly consistent read.
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError>;
     /// Applies [`crate::domain::counter::close`]; closing what is closed is success.
@@ -139,7 +163,7 @@ pub trait WriteLedger: Send + Sync {
     async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError>;
     /// LATE SETTLE: in one transaction the estimated line becomes `exact` and every counter that
     /// it closed gets its share of the difference back, by
-    /// [`crate::domain::settlement::corrections`]. False when the line was no estimate any more,
+    /// [`crate::domain::settlement::corrections`]; at most 99, DynamoDB's limit less the line. False when the line was no estimate any more,
     /// or a counter still had the hold.
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError>;
 }

@@ -109,8 +109,18 @@ class RieTest(unittest.TestCase):
         self.assertNotIn(str(key["key"]).encode(), listed.body, "a key is shown once")
         self.assertIn(self.admin("admin-revoke-key", KEY_ID=str(key["id"])).status, (200, 204))
 
+    def test_admin_sets_and_shows_budgets(self) -> None:
+        put = self.admin("admin-set-budget")
+        self.assertEqual(put.status, 200, put.body)
+        shown = self.admin("admin-show-budget").json()
+        self.assertEqual([(cap["period"], cap["capUsd"]) for cap in shown["budgets"]], [("month", "100"), ("day", "5")])
+        self.assertEqual(shown["eachUser"]["budgets"], [{"period": "day", "capUsd": "0.5"}])
+        listed = self.admin("admin-list-budgets").json()["budgets"]
+        self.assertEqual([(budget["scope"], budget["id"]) for budget in listed], [("tenant", "acme")])
+
     def test_admin_refuses_a_wrong_admin_key(self) -> None:
-        for name in ("admin-create-key", "admin-list-keys", "admin-revoke-key"):
+        names = ("create-key", "list-keys", "revoke-key", "list-budgets", "show-budget", "set-budget")
+        for name in (f"admin-{name}" for name in names):
             with self.subTest(name):
                 self.assertEqual(self.buffered("admin", name).status, 401)
 

@@ -17,7 +17,11 @@ STREAMED = (
     | {f"OPTIONS /v1/{route}" for route in (*ASKED, "models")}
     | {"GET /v1/models", "GET /health"}
 )
-BUFFERED = {"GET /v1/usage", "POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"}
+BUDGET = "/admin/budgets/{scope}/{id}"
+BUFFERED = {
+    *("GET /v1/usage", "POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"),
+    *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),
+}
 TABLES = {"CONTROL_TABLE": "ControlTable", "BUDGETS_TABLE": "BudgetsTable", "LEDGER_TABLE": "LedgerTable"}
 ENVIRONMENT = {
     "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "KEY_PEPPER"},

@@ -13,7 +13,8 @@ use shared::domain::breaker::BreakerSettings;
 use shared::domain::key::Pepper;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, Idempotency, SettleQueue, Upstream, WriteLedger,
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, FindPolicy, Idempotency, SettleQueue, Upstream,
+    WriteLedger,
 };
 
 use super::app::TestApp;
@@ -25,6 +26,7 @@ const PRICES: &str = include_str!("../../config/prices.json");
 #[derive(Clone)]
 pub struct Ports {
     pub keys: Arc<dyn FindKey>,
+    pub policies: Arc<dyn FindPolicy>,
     pub counters: Arc<dyn Counters>,
     pub ledger: Arc<dyn WriteLedger>,
     pub answers: Arc<dyn AnswerCache>,
@@ -38,6 +40,7 @@ impl Ports {
     pub fn of<S>(store: &Arc<S>) -> Self
     where
         S: FindKey
+            + FindPolicy
             + Counters
             + WriteLedger
             + AnswerCache
@@ -48,6 +51,7 @@ impl Ports {
     {
         Ports {
             keys: store.clone(),
+            policies: store.clone(),
             counters: store.clone(),
             ledger: store.clone(),
             answers: store.clone(),
@@ -104,6 +108,8 @@ impl Setup {
         let pepper = Pepper { version: 1, secret: b"a pepper for tests".to_vec() };
         let admin = Admin {
             keys: self.store.clone(),
+            policies: self.store.clone(),
+            counters: self.store.clone(),
             clock: Arc::clone(&self.clock),
             pepper: pepper.clone(),
             admin_key: "an admin key for tests".to_owned(),
@@ -114,6 +120,7 @@ impl Setup {
             tuning: self.tuning,
             clock: self.clock,
             keys: ports.keys,
+            policies: ports.policies,
             counters: ports.counters,
             ledger: ports.ledger,
             answers: ports.answers,

@@ -136,6 +136,33 @@ async fn when_the_functions_time_runs_out_the_end_is_honest_and_in_time() {
     }
 }
 
+#[tokio::test]
+async fn a_provider_that_ignores_its_limit_is_cut_off_when_the_answer_has_cost_its_hold() {
+    for stream in [true, false] {
+        let gateway = TestApp::start(json!({})).await;
+        let user = gateway.user(json!({ "budgetUsd": "5" })).await;
+        let mut body = question("demo/tokens-4000+deaf", stream);
+        body["max_tokens"] = json!(8);
+        let reply = gateway.complete(&user, &body).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        if stream {
+            assert_eq!(
+                (reply.finishes(), reply.events().last().map(String::as_str)),
+                (vec!["length".to_owned()], Some("[DONE]"))
+            );
+            assert!(reply.text().contains(": stopped cost_limit"), "the reason is told");
+        } else {
+            assert_eq!(reply.json()["choices"][0]["finish_reason"], "length");
+            assert_eq!(reply.header("x-tollgate-stop"), "cost_limit");
+        }
+        let written = if stream { reply.streamed_text().len() } else { reply.text().len() };
+        assert!(written < 12_000, "{written} bytes went out");
+        let line = &gateway.lines(&user)[0];
+        assert_eq!((line.outcome, line.quality), (Outcome::Stopped, Quality::Estimated));
+        assert!(line.amount >= line.reserved, "no less is charged than was held");
+    }
+}
+
 /// A ledger that takes longer than a reply may be held up for.
 struct SlowLedger(Arc<MemoryStore>);
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::json;
 use shared::domain::breaker::Breaker;
 use shared::domain::cache::CacheKey;
-use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::domain::key::KeyRecord;
 use shared::domain::time::Timestamp;
@@ -32,6 +32,10 @@ impl FindKey for Down {
 #[async_trait]
 impl Counters for Down {
     async fn reserve(&self, _: &Reserve) -> Result<ReserveReply, StoreError> {
+        down()
+    }
+
+    async fn allow(&self, _: &CounterKey, _: &Allowance) -> Result<(), StoreError> {
         down()
     }
 

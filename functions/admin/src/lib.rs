@@ -1,10 +1,11 @@
-//! The `admin` function: keys, for the admin key only.
+//! The `admin` function: keys and budgets, for the admin key only.
 
 pub mod wiring;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use lambda_http::RequestExt;
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 use shared::app::administer::Admin;
 use shared::app::body::object;
@@ -12,10 +13,17 @@ use shared::app::error::GatewayError;
 use shared::http::{Body, error, json, token};
 use shared::protocol::dialect::Dialect;
 use shared::protocol::error::no_route;
+use shared::protocol::fields::BadRequest;
 
 /// The routes of this function; `{id}` stands for one path segment.
-pub const ROUTES: &[(&str, &str)] =
-    &[("POST", "/admin/keys"), ("GET", "/admin/keys"), ("DELETE", "/admin/keys/{id}")];
+pub const ROUTES: &[(&str, &str)] = &[
+    ("POST", "/admin/keys"),
+    ("GET", "/admin/keys"),
+    ("DELETE", "/admin/keys/{id}"),
+    ("GET", "/admin/budgets"),
+    ("GET", "/admin/budgets/{scope}/{id}"),
+    ("PUT", "/admin/budgets/{scope}/{id}"),
+];
 
 /// One invocation from API Gateway.
 pub async fn invoke(admin: &Admin, event: lambda_http::Request) -> Response<Body> {
@@ -44,24 +52,62 @@ async fn route(
 ) -> Result<Response<Body>, GatewayError> {
     admin.authorize(token(request.headers()).as_deref())?;
     let path = request.uri().path().trim_end_matches('/');
-    let key_id = path.strip_prefix("/admin/keys/").filter(|id| !id.is_empty() && !id.contains('/'));
-    match (request.method(), path, key_id) {
-        (&Method::POST, "/admin/keys", _) => {
+    let segments: Vec<String> = path.trim_start_matches('/').split('/').map(decoded).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let method = request.method();
+    match (method, segments.as_slice()) {
+        (&Method::POST, ["admin", "keys"]) => {
             let created = admin.create(object(request.body())?).await?;
             Ok(json(201, request_id, &created))
         }
-        (&Method::GET, "/admin/keys", _) => {
+        (&Method::GET, ["admin", "keys"]) => {
             Ok(json(200, request_id, &json!({ "keys": admin.list().await? })))
         }
-        (&Method::DELETE, _, Some(id)) => match admin.revoke(id).await? {
+        (&Method::DELETE, ["admin", "keys", id]) if !id.is_empty() => match admin.revoke(id).await? {
             true => Ok(json(200, request_id, &json!({ "id": id, "revoked": true }))),
             false => Ok(error(&no_key(id), Dialect::OpenAi, request_id)),
         },
-        (method, path, key_id) => {
-            let known = path == "/admin/keys" || key_id.is_some();
+        (&Method::GET, ["admin", "budgets"]) => {
+            Ok(json(200, request_id, &json!({ "budgets": admin.budgets().await? })))
+        }
+        (&Method::GET, ["admin", "budgets", scope, id]) if !id.is_empty() => {
+            let view = admin.budget(scope, id, tenant(request.uri().query())?).await?;
+            Ok(json(200, request_id, &view))
+        }
+        (&Method::PUT, ["admin", "budgets", scope, id]) if !id.is_empty() => {
+            let view = admin.set_budget(scope, id, object(request.body())?).await?;
+            Ok(json(200, request_id, &view))
+        }
+        (method, segments) => {
+            let known = ROUTES.iter().any(|(_, route)| fits(route, segments));
             Ok(error(&no_route(method.as_str(), path, known), Dialect::OpenAi, request_id))
         }
     }
+}
+
+/// A segment of the path as its owner wrote it; ids may hold any character.
+fn decoded(segment: &str) -> String {
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+/// Whether the segments are those of `route`, whatever stands for its `{}`.
+fn fits(route: &str, segments: &[&str]) -> bool {
+    let known: Vec<&str> = route.trim_start_matches('/').split('/').collect();
+    let alike =
+        |(known, given): (&&str, &&str)| known == given || (known.starts_with('{') && !given.is_empty());
+    known.len() == segments.len() && known.iter().zip(segments).all(alike)
+}
+
+/// `?tenant=`, whose team or user it is.
+fn tenant(query: Option<&str>) -> Result<Option<String>, BadRequest> {
+    let mut tenant = None;
+    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        match pair.split_once('=') {
+            Some(("tenant", value)) => tenant = Some(decoded(value)),
+            _ => return Err(BadRequest::new(pair, format!("unknown query parameter {pair:?}"))),
+        }
+    }
+    Ok(tenant)
 }
 
 fn no_key(id: &str) -> shared::protocol::error::ErrorReport {

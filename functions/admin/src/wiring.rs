@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use shared::app::administer::Admin;
-use shared::aws::{DynamoKeys, Environment, StartError, variable};
+use shared::aws::{DynamoCounters, DynamoKeys, DynamoPolicies, Environment, StartError, variable};
 use shared::log::{self, Sink};
 
 /// # Errors
@@ -13,6 +13,8 @@ pub async fn from_environment() -> Result<Admin, StartError> {
     log::init(environment.config.observability.log_level, Sink::Stdout);
     Ok(Admin {
         keys: Arc::new(DynamoKeys::new(environment.clients.clone(), variable("CONTROL_TABLE")?)),
+        policies: Arc::new(DynamoPolicies::new(environment.clients.clone(), variable("CONTROL_TABLE")?)),
+        counters: Arc::new(DynamoCounters::new(environment.clients.clone(), variable("BUDGETS_TABLE")?)),
         clock: Arc::clone(&environment.clock),
         pepper: environment.pepper().await?,
         admin_key: environment.secret("ADMIN_KEY").await?,

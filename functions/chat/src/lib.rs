@@ -37,6 +37,9 @@ use tokio::time::Instant;
 /// As long as Lambda lets a function run at most.
 const LAMBDA_TIME_MAX: Duration = Duration::from_secs(900);
 
+/// Names the session that a request belongs to; the prompt form has a field for it as well.
+const SESSION: &str = "x-tollgate-session";
+
 /// The routes of this function.
 pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/v1/chat"),
@@ -152,8 +155,16 @@ fn arrive<I>(
         Ok(key) => (inbound, key),
         Err(fault) => (Err(fault.into()), None),
     };
-    let (token, no_cache) = (token(request.headers()), no_cache(request));
-    Arrival { request_id, token, inbound, idempotency, no_cache, deadline }
+    let session = request.headers().get(SESSION).and_then(|session| session.to_str().ok());
+    Arrival {
+        request_id,
+        token: token(request.headers()),
+        inbound,
+        session: session.map(str::to_owned),
+        idempotency,
+        no_cache: no_cache(request),
+        deadline,
+    }
 }
 
 /// The `Idempotency-Key` of the request, if it has one.

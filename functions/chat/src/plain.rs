@@ -6,7 +6,7 @@ use shared::http::Body;
 use shared::protocol::answer::Answer;
 use shared::protocol::dialect::{Dialect, Summary};
 
-use super::reply::{begin, head, lost, put, refuse};
+use super::reply::{STOPPED, begin, head, lost, put, refuse};
 
 pub(crate) async fn respond(dialect: Dialect, mut reply: Reply) -> Response<Body> {
     let mut opened: Option<Opened> = None;
@@ -40,5 +40,8 @@ fn complete(
     let body = Body::whole_then(text, async move { while rest.recv().await.is_some() {} });
     let mut response = begin(dialect, &reply, opened, "application/json", body);
     put(response.headers_mut(), "x-tollgate-cost-usd", &summary.cost.to_string());
+    if summary.stopped {
+        put(response.headers_mut(), "x-tollgate-stop", STOPPED);
+    }
     response
 }

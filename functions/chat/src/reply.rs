@@ -15,6 +15,9 @@ use tokio::time::timeout;
 
 use super::{plain, stream};
 
+/// Why an answer ends that the gateway cut off: it had cost what was held for it.
+pub(crate) const STOPPED: &str = "cost_limit";
+
 /// Waits for the first content, or for the first ping of a stream, whichever comes first: that
 /// commits the status.
 pub(crate) async fn respond(app: &Arc<App>, dialect: Dialect, mut reply: Reply) -> Response<Body> {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::time::timeout;
 
-use super::reply::{begin, head, lost};
+use super::reply::{STOPPED, begin, head, lost};
 
 /// `opened` is absent when the first ping commits the status before any content.
 pub(crate) fn respond(
@@ -89,7 +89,9 @@ impl Writer {
                 .collect(),
             Some(Frame::End(summary)) => {
                 self.over = true;
-                self.renderer.end(&summary)
+                // A comment, which clients skip and people read.
+                let why = if summary.stopped { format!(": stopped {STOPPED}\n\n") } else { String::new() };
+                why + &self.renderer.end(&summary)
             }
             Some(Frame::Failed(failed)) => self.fail(&failed),
             None => self.fail(&lost()),

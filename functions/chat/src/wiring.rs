@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use shared::app::breakers::Breakers;
 use shared::app::warm_keys::WarmKeys;
+use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning, supported};
 use shared::aws::{
-    DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, Environment,
-    LiveSecrets, Patience, SqsSettleQueue, StartError, sqs_client, variable,
+    DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger,
+    DynamoPolicies, Environment, LiveSecrets, Patience, SqsSettleQueue, StartError, sqs_client, variable,
 };
 use shared::config::{ProviderConfig, known_providers};
 use shared::domain::breaker::BreakerSettings;
@@ -30,6 +31,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
     let (clients, clock) = (environment.clients.clone(), Arc::clone(&environment.clock));
     let (control, budgets) = (variable("CONTROL_TABLE")?, variable("BUDGETS_TABLE")?);
     let keys = DynamoKeys::new(clients.clone(), control.clone());
+    let policies = DynamoPolicies::new(clients.clone(), control.clone());
     let queue = sqs_client(&environment.aws, &environment.http, Patience::default());
     let breaker = &environment.config.routing.circuit_breaker;
     let settings = BreakerSettings {
@@ -47,6 +49,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         pepper: environment.pepper().await?,
         tuning: Tuning::default(),
         keys: Arc::new(WarmKeys::new(keys, Arc::clone(&clock))),
+        policies: Arc::new(WarmPolicies::new(policies, Arc::clone(&clock))),
         clock,
         counters: Arc::new(DynamoCounters::new(clients.clone(), budgets.clone())),
         ledger: Arc::new(DynamoLedger::new(clients.clone(), variable("LEDGER_TABLE")?, budgets)),

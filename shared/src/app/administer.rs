@@ -1,18 +1,20 @@
-//! Keys, made and revoked by an admin.
+//! Keys, made, listed and revoked by an admin.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::budgets::{PolicyView, policy_view};
 use super::error::GatewayError;
-use super::fields::{amount, limit, models};
+use super::fields::models;
+use super::policy_fields::policy;
 use super::random;
-use crate::domain::counter::RateLimits;
-use crate::domain::key::{self, KeyBudget, KeyRecord, Pepper, PresentedKey, secrets_match};
+use crate::domain::key::{self, KeyRecord, Pepper, PresentedKey, secrets_match};
 use crate::domain::money::NanoUsd;
+use crate::domain::policy::Policy;
 use crate::domain::time::{Period, Timestamp};
-use crate::ports::{Clock, ManageKeys};
+use crate::ports::{Clock, Counters, ManageKeys, ManagePolicies};
 use crate::protocol::fields::{BadRequest, Fields};
 
 /// Longest name of a key, tenant or team, in characters.
@@ -21,6 +23,8 @@ const NAME_MAX: usize = 128;
 /// What the admin function needs.
 pub struct Admin {
     pub keys: Arc<dyn ManageKeys>,
+    pub policies: Arc<dyn ManagePolicies>,
+    pub counters: Arc<dyn Counters>,
     pub clock: Arc<dyn Clock>,
     pub pepper: Pepper,
     pub admin_key: String,
@@ -37,10 +41,11 @@ pub struct KeyView {
     pub name: String,
     pub tenant: String,
     pub team: Option<String>,
+    /// The first of its budgets, and the period of that.
     pub budget_usd: Option<NanoUsd>,
     pub period: Option<Period>,
-    pub rpm: Option<i64>,
-    pub tpm: Option<i64>,
+    #[serde(flatten)]
+    pub policy: PolicyView,
     pub models: Option<Vec<String>>,
     pub created_at: String,
     pub revoked_at: Option<String>,
@@ -56,8 +61,8 @@ impl Admin {
         }
     }
 
-    /// Makes a key. Fields: `name`, `tenant`, `team`, `budgetUsd` (decimal string), `period`,
-    /// `rpm`, `tpm`, `models`.
+    /// Makes a key. Fields: `name`, `tenant`, `team`, `models`, and those of a policy: `budgetUsd`
+    /// (decimal string) with `period`, or `budgets`; `rpm`, `tpm`, `concurrency`, `state`.
     ///
     /// # Errors
     /// [`GatewayError::BadRequest`] naming the field, or [`GatewayError::StoreDown`].
@@ -73,8 +78,7 @@ impl Admin {
             name: String::new(),
             tenant: String::new(),
             team: None,
-            budget: None,
-            limits: RateLimits::default(),
+            policy: Policy::default(),
             models: None,
             created_at: self.clock.now(),
             revoked_at: None,
@@ -104,17 +108,11 @@ impl Admin {
 }
 
 fn fill_in(blank: KeyRecord, mut fields: Fields) -> Result<KeyRecord, GatewayError> {
-    let period = period(&mut fields)?;
-    let cap = amount(&mut fields, "budgetUsd")?;
-    if cap.is_none() && period.is_some() {
-        return Err(BadRequest::new("period", "period needs budgetUsd").into());
-    }
     let record = KeyRecord {
         name: name(&mut fields, "name")?.ok_or_else(|| BadRequest::new("name", "name is required"))?,
         tenant: name(&mut fields, "tenant")?.unwrap_or_else(|| "default".to_owned()),
         team: name(&mut fields, "team")?,
-        budget: cap.map(|cap| KeyBudget { cap, period: period.unwrap_or(Period::Month) }),
-        limits: RateLimits { requests: limit(&mut fields, "rpm")?, tokens: limit(&mut fields, "tpm")? },
+        policy: policy(&mut fields, blank.created_at)?,
         models: models(&mut fields)?,
         ..blank
     };
@@ -139,27 +137,17 @@ fn name(fields: &mut Fields, field: &str) -> Result<Option<String>, BadRequest> 
     }
 }
 
-fn period(fields: &mut Fields) -> Result<Option<Period>, BadRequest> {
-    let Some(text) = fields.string("period")? else {
-        return Ok(None);
-    };
-    let period = serde_json::from_value(Value::String(text.clone()));
-    period.map(Some).map_err(|_| {
-        BadRequest::new("period", format!("period must be minute, hour, day, month or total, got {text:?}"))
-    })
-}
-
 fn view(record: &KeyRecord) -> KeyView {
+    let first = record.policy.budgets.first();
     KeyView {
         id: record.id.clone(),
         key: None,
         name: record.name.clone(),
         tenant: record.tenant.clone(),
         team: record.team.clone(),
-        budget_usd: record.budget.map(|budget| budget.cap),
-        period: record.budget.map(|budget| budget.period),
-        rpm: record.limits.requests,
-        tpm: record.limits.tokens,
+        budget_usd: first.map(|budget| budget.cap),
+        period: first.map(|budget| budget.period),
+        policy: policy_view(&record.policy),
         models: record.models.clone(),
         created_at: record.created_at.rfc3339(),
         revoked_at: record.revoked_at.map(Timestamp::rfc3339),

@@ -14,6 +14,8 @@ pub struct Arrival<I> {
     pub token: Option<String>,
     /// The body as its dialect read it; a bad body is told only to callers with a good key.
     pub inbound: Result<I, GatewayError>,
+    /// The session the request belongs to, if its headers name one.
+    pub session: Option<String>,
     pub idempotency: Option<IdempotencyKey>,
     /// The caller wants a fresh answer that is not kept.
     pub no_cache: bool,

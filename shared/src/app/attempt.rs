@@ -7,14 +7,18 @@ use tokio::time::{Instant, timeout_at};
 
 use super::run::Outlet;
 use crate::domain::reservation::Reservation;
+use crate::domain::usage::TokenUsage;
 use crate::ports::{AttemptError, ChunkStream, Upstream};
 use crate::protocol::answer::Answer;
-use crate::protocol::canonical::{ChatRequest, Chunk, Delta};
+use crate::protocol::canonical::{ChatRequest, Chunk, Delta, FinishReason};
 
 /// Chunks held back while no content has come; a provider that sends more is broken.
 const PEEK_CHUNKS_MAX: usize = 256;
 /// The longest answer that is put together for a caller who does not stream, in bytes.
 const WHOLE_BYTES_MAX: u64 = 10 << 20;
+
+/// No token of the known vocabularies stands for more bytes of text: the longest are runs of blanks.
+const TOKEN_BYTES_MAX: u64 = 128;
 
 /// How long a provider that has said everything may take to report its usage.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -42,6 +46,8 @@ pub(super) struct Attempted {
     /// only a beginning: Messages tell the input first and the output last.
     pub usage_reported: bool,
     pub output_bytes: u64,
+    /// The gateway ended the answer, because it had cost what is held for it.
+    pub stopped: bool,
     pub end: Result<(), AttemptError>,
 }
 
@@ -61,19 +67,21 @@ pub(super) async fn attempt(
         committed: false,
         usage_reported: false,
         output_bytes: 0,
+        stopped: false,
         end: Ok(()),
     };
     let first_by = (Instant::now() + limits.first_token).min(limits.deadline);
     state.end = match timeout_at(first_by, upstream.open(paid, request)).await {
         Err(_) => Err(AttemptError::Timeout("no answer")),
         Ok(Err(error)) => Err(error),
-        Ok(Ok(stream)) => forward(stream, request, limits, first_by, outlet, &mut state).await,
+        Ok(Ok(stream)) => forward(stream, paid, request, limits, first_by, outlet, &mut state).await,
     };
     state
 }
 
 async fn forward(
     mut stream: ChunkStream,
+    paid: &Reservation,
     request: &ChatRequest,
     limits: &Limits,
     first_by: Instant,
@@ -99,6 +107,9 @@ async fn forward(
         };
         state.take(&chunk, request.choices);
         held_back.push(chunk);
+        if state.has_spent(paid) && !state.answer.is_complete(request.choices) {
+            held_back.push(state.stop(request.choices));
+        }
         if !state.began && held_back.len() > PEEK_CHUNKS_MAX {
             return Err(AttemptError::Broken("endless preamble without content".to_owned()));
         }
@@ -106,6 +117,9 @@ async fn forward(
             release(&mut held_back, outlet, state).await;
         } else if state.output_bytes > WHOLE_BYTES_MAX {
             return Err(AttemptError::Broken("the answer is too long to be put together".to_owned()));
+        }
+        if state.stopped {
+            break;
         }
     }
     if !state.answer.is_complete(request.choices) {
@@ -132,5 +146,31 @@ impl Attempted {
         self.usage_reported |= chunk.usage.is_some() && self.answer.is_complete(choices);
         self.output_bytes += chunk.deltas.iter().map(Delta::output_bytes).sum::<u64>();
         self.began |= chunk.deltas.iter().any(Delta::has_content);
+    }
+
+    /// The tokens that the provider has certainly counted so far.
+    pub(super) fn usage_at_least(&self) -> TokenUsage {
+        let seen = self.output_bytes.div_ceil(TOKEN_BYTES_MAX);
+        TokenUsage { output: self.answer.usage.output.max(seen), ..self.answer.usage }
+    }
+
+    /// Whether the answer has cost what is held for it. That takes a provider which ignores the
+    /// output limit it was sent, since the hold was computed with that limit.
+    fn has_spent(&self, paid: &Reservation) -> bool {
+        paid.price().cost(&self.usage_at_least()).map_or(true, |cost| cost >= paid.bound().amount)
+    }
+
+    /// Ends every choice that is still open, as any answer ends that reaches its limit.
+    fn stop(&mut self, choices: u64) -> Chunk {
+        let open = |choice: &u32| {
+            let known = usize::try_from(*choice).ok().and_then(|index| self.answer.choices.get(index));
+            known.is_none_or(|known| known.finish.is_none())
+        };
+        let finish = |choice| Delta { choice, finish: Some(FinishReason::Length), ..Delta::default() };
+        let all = 0..u32::try_from(choices).unwrap_or(u32::MAX);
+        let chunk = Chunk { deltas: all.filter(open).map(finish).collect(), ..Chunk::default() };
+        self.answer.push(&chunk);
+        self.stopped = true;
+        chunk
     }
 }

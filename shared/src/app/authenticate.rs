@@ -113,11 +113,6 @@ impl Caller {
         self.claims.as_deref()
     }
 
-    /// Whether anybody set a cap for this caller: then only what can be priced may be asked.
-    pub fn has_budget(&self) -> bool {
-        self.record.budget.is_some() || self.claims().is_some_and(|claims| claims.budget.is_some())
-    }
-
     /// # Errors
     /// [`GatewayError::ModelForbidden`] when the key or the token is limited to other models.
     pub fn may_use(&self, model: &ModelName) -> Result<(), GatewayError> {

@@ -32,6 +32,13 @@ impl Billed {
         }
     }
 
+    /// The whole hold, or what the provider had counted when it was cut off, if that is more.
+    fn stopped(paid: &Reservation, usage: TokenUsage) -> Self {
+        let held = Billed::at_most(paid, usage);
+        let amount = paid.price().cost(&usage).map_or(held.amount, |cost| cost.max(held.amount));
+        Billed { amount, ..held }
+    }
+
     /// The whole hold.
     pub(super) fn at_most(paid: &Reservation, usage: TokenUsage) -> Self {
         Billed { usage, amount: paid.bound().amount, quality: Quality::Estimated }
@@ -44,6 +51,7 @@ pub(super) fn charge(paid: &Reservation, done: &Attempted, outcome: Outcome, siz
     let held = paid.bound();
     match outcome {
         Outcome::FailedUnbilled | Outcome::Abandoned | Outcome::CacheHit => return Billed::NOTHING,
+        Outcome::Stopped => return Billed::stopped(paid, done.usage_at_least()),
         Outcome::Completed | Outcome::FailedBilled => {}
     }
     if done.usage_reported {

@@ -21,6 +21,7 @@ use super::reserve::{Purpose, admit, reserve};
 use super::route::{self, Target, bounded, first_token_timeout};
 use super::run::unbounded;
 use super::settle::settle_in_time;
+use super::spender::{OnBehalf, Spender};
 use crate::domain::bound::RequestSize;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::Outcome;
@@ -74,17 +75,21 @@ pub async fn embed(app: &Arc<App>, arrival: Arrival<Inbound>) -> Result<Reply, G
         inbound.request.user = Some(user.to_owned());
     }
     let target = target(app, &caller, &inbound, now)?;
+    let on_behalf = OnBehalf { user: inbound.request.user.as_deref(), session: arrival.session.as_deref() };
+    let spender = Spender::of(app, caller, on_behalf).await?;
+    spender.may_ask(inbound.request.unlisted.keys().next())?;
+    let caller = spender.caller();
     let left = arrival.deadline.saturating_duration_since(Instant::now());
     let expires = now + left + app.tuning.closing;
     let (key, request_id) = (arrival.idempotency.as_ref(), arrival.request_id);
-    let ticket = match idempotent::claim::<Kept>(app, &caller, key, request_id, now, expires).await? {
+    let ticket = match idempotent::claim::<Kept>(app, caller, key, request_id, now, expires).await? {
         Entitled::Work(ticket) => ticket,
-        Entitled::Replay(kept) => return replay(app, &caller, *kept, auth).await,
+        Entitled::Replay(kept) => return replay(app, caller, *kept, auth).await,
     };
     let deadline = Instant::now() + left.saturating_sub(app.tuning.closing);
     let size = inbound.request.size(target.price.limits.context_window);
     let request = inbound.request;
-    let job = Job { app: Arc::clone(app), caller, request_id, request, size, target, deadline, expires };
+    let job = Job { app: Arc::clone(app), spender, request_id, request, size, target, deadline, expires };
     // In a task of its own: a caller who leaves must not keep the attempt from being settled.
     let done = tokio::spawn(async move {
         let done = job.run().await;
@@ -107,10 +112,6 @@ fn target(app: &App, caller: &Caller, inbound: &Inbound, now: Timestamp) -> Resu
     if !target.price.limits.embeds() {
         return Err(BadRequest::new("model", format!("{} is no embedding model", target.model)).into());
     }
-    if let (true, Some(name)) = (caller.has_budget(), inbound.request.unlisted.keys().next()) {
-        let text = format!("{name} is not a known field; keys with a budget may send only those");
-        return Err(BadRequest::new(name.as_str(), text).into());
-    }
     let outbound =
         app.upstream.outbound(&target.model).ok_or_else(|| route::unconfigured(target.model.as_str()))?;
     embeddings::check(&inbound.request, outbound, target.model.model())
@@ -127,7 +128,7 @@ async fn replay(app: &App, caller: &Caller, kept: Kept, auth: Duration) -> Resul
 
 struct Job {
     app: Arc<App>,
-    caller: Caller,
+    spender: Spender,
     request_id: AttemptId,
     request: EmbedRequest,
     size: RequestSize,
@@ -181,7 +182,7 @@ impl Job {
         let bound =
             bounded(app, &self.target, &self.size).map_err(|error| unbounded(error, &self.target.model))?;
         let (asked, target, expires) = (Instant::now(), &self.target, self.expires);
-        let purpose = Purpose { caller: &self.caller, request: self.request_id, target, bound, expires };
+        let purpose = Purpose { spender: &self.spender, request: self.request_id, target, bound, expires };
         let (paid, rates) = reserve(app, &purpose).await?;
         let (admit, sent) = (asked.elapsed(), Instant::now());
         let by = (sent + limit).min(self.deadline);

@@ -26,6 +26,10 @@ pub enum GatewayError {
     UnknownModel {
         model: String,
     },
+    /// Something an admin asked for does not exist.
+    NotFound {
+        what: String,
+    },
     QuotaExceeded(Box<Quota>),
     /// The scope was stopped by an operator or an anomaly.
     ScopeStopped {
@@ -64,11 +68,12 @@ pub enum GatewayError {
     StoreDown(StoreError),
 }
 
-/// Which of the two rate limits was reached.
+/// Which limit was reached: a rate, or the requests open at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RateUnit {
     Requests,
     Tokens,
+    Concurrency,
 }
 
 /// The numbers of a refused budget.
@@ -92,6 +97,11 @@ impl From<BadRequest> for GatewayError {
 }
 
 impl GatewayError {
+    /// Whether the counter is full: another of its scope may have room, or a hold be swept.
+    pub(super) fn is_lack_of_room(&self) -> bool {
+        matches!(self, GatewayError::QuotaExceeded(_) | GatewayError::RateLimited { .. })
+    }
+
     /// The report for a caller who gets nothing else, logged once: here.
     pub fn logged(&self, dialect: Dialect, request_id: &str) -> ErrorReport {
         let report = self.report(dialect);
@@ -136,6 +146,7 @@ impl GatewayError {
                 let text = format!("the model {model:?} does not exist here or has no price");
                 about_model(report(404, "invalid_request_error", "model_not_found", text))
             }
+            GatewayError::NotFound { what } => report(404, "invalid_request_error", "not_found", what),
             GatewayError::QuotaExceeded(quota) => quota_exceeded(quota, budget_status),
             GatewayError::ScopeStopped { kind, id } => {
                 let text = format!("the {kind} {id} is stopped; ask the operator");
@@ -211,13 +222,14 @@ fn bad_request(fault: &BadRequest) -> ErrorReport {
 }
 
 fn rate_limited(unit: RateUnit, rates: &RateView) -> ErrorReport {
-    let (word, limit) = match unit {
-        RateUnit::Requests => ("requests", rates.limits.requests),
-        RateUnit::Tokens => ("tokens", rates.limits.tokens),
+    let (limit, what, wait) = match unit {
+        RateUnit::Requests => (rates.limits.requests, "requests a minute", rates.reset),
+        RateUnit::Tokens => (rates.limits.tokens, "tokens a minute", rates.reset),
+        RateUnit::Concurrency => (rates.limits.concurrency, "requests at once", 1),
     };
     let limit = limit.unwrap_or_default();
-    let text = format!("rate limit of {limit} {word} a minute reached; try again in {} s", rates.reset);
-    let report = later(rates.reset, report(429, "rate_limit_error", "rate_limited", text));
+    let text = format!("rate limit of {limit} {what} reached; try again in {wait} s");
+    let report = later(wait, report(429, "rate_limit_error", "rate_limited", text));
     ErrorReport { headers: rates.headers(), ..report }
 }
 

@@ -8,7 +8,8 @@ use crate::protocol::fields::{BadRequest, Fields};
 
 /// Dollars, as a decimal string or a number.
 pub(super) fn amount(fields: &mut Fields, field: &str) -> Result<Option<NanoUsd>, BadRequest> {
-    let wrong = |why: String| BadRequest::new(field, format!("{field}: {why}"));
+    let path = fields.path(field);
+    let wrong = |why: String| BadRequest::new(&path, format!("{path}: {why}"));
     let text = match fields.value(field) {
         None => return Ok(None),
         Some(Value::String(text)) => text,

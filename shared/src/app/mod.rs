@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
 use crate::ports::{
-    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, Idempotency, SettleQueue, Upstream,
-    WriteLedger,
+    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, SettleQueue,
+    Upstream, WriteLedger,
 };
 
 pub mod administer;
@@ -21,6 +21,7 @@ pub mod authenticate;
 mod best_effort;
 pub mod body;
 pub mod breakers;
+pub mod budgets;
 mod charge;
 pub mod count;
 pub mod embed;
@@ -32,6 +33,7 @@ pub mod lookup;
 pub mod meter;
 pub mod mint;
 mod play;
+mod policy_fields;
 mod random;
 pub mod references;
 mod refusal;
@@ -39,10 +41,14 @@ pub mod reserve;
 pub mod route;
 mod run;
 mod scope;
+mod seat;
 pub mod serve;
 pub mod settle;
+pub mod spender;
 pub mod sweep;
+mod warm;
 pub mod warm_keys;
+pub mod warm_policies;
 
 /// Everything a request needs, built once at cold start.
 pub struct App {
@@ -52,6 +58,7 @@ pub struct App {
     pub tuning: Tuning,
     pub clock: Arc<dyn Clock>,
     pub keys: Arc<dyn FindKey>,
+    pub policies: Arc<dyn FindPolicy>,
     pub counters: Arc<dyn Counters>,
     pub ledger: Arc<dyn WriteLedger>,
     pub answers: Arc<dyn AnswerCache>,

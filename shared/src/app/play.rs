@@ -100,7 +100,7 @@ pub(super) async fn play(
         first_token_after: Duration::ZERO,
     };
     let chunk = Chunk { deltas: kept.answer.deltas(), ..Chunk::default() };
-    let summary = Summary { usage: kept.usage, cost: kept.cost, completed: kept.completed };
+    let summary = Summary { usage: kept.usage, cost: kept.cost, completed: kept.completed, stopped: false };
     for frame in [Frame::Open(opened), Frame::Chunk(chunk), Frame::End(summary)] {
         let _ = frames.send(frame).await;
     }

@@ -58,20 +58,34 @@ pub(super) fn why_refused(
     now: Timestamp,
 ) -> Result<(), GatewayError> {
     let (window, form) = next_form(old, now);
-    let retry = Reserve { window, form, ..write.clone() };
+    let later = old.and_then(|counter| counter::allow(Some(counter), &scope.allowance));
+    let old = later.as_ref().or(old);
+    let allowance = scope.allowance;
+    let retry = Reserve { window, form, allowance, ..write.clone() };
     let unfenced = old.map(|counter| Counter { floor: None, ..counter.clone() });
     if counter::reserve(unfenced.as_ref(), &retry).is_some() {
         return Ok(());
     }
     // One that only fences has no cap of its own yet.
     let old = old.filter(|counter| !counter.is_unopened());
-    let remaining = old.map_or(scope.cap, |counter| counter.remaining);
-    if old.is_some_and(|counter| counter.state != ScopeState::Active) {
-        return Err(GatewayError::ScopeStopped { kind: scope.kind, id: scope.id.clone() });
+    let remaining = old.map_or(allowance.cap, |counter| counter.remaining);
+    if old.map_or(allowance.state, |counter| counter.state) != ScopeState::Active {
+        return Err(GatewayError::ScopeStopped { kind: scope.name.kind, id: scope.name.id.clone() });
     }
     if remaining < write.amount() {
         return Err(GatewayError::QuotaExceeded(Box::new(quota(scope, write, old, now))));
     }
+    Err(rates_refused(scope, write, old, now))
+}
+
+/// The refusal by a rate, or by the requests that are open at once.
+pub(super) fn rates_refused(
+    scope: &Scope,
+    write: &Reserve,
+    old: Option<&Counter>,
+    now: Timestamp,
+) -> GatewayError {
+    let (window, _) = next_form(old, now);
     let (request_room, _) = write.rate_room();
     let counted = old.filter(|counter| counter.window == window);
     let rates = RateView {
@@ -80,19 +94,21 @@ pub(super) fn why_refused(
         tokens_used: counted.map_or(0, |counter| counter.tokens),
         reset: seconds_left(window, now),
     };
+    let open = old.map_or(0, |counter| i64::try_from(counter.live.len()).unwrap_or(i64::MAX));
     let unit = match request_room.is_some_and(|room| rates.requests_used > room) {
         true => RateUnit::Requests,
+        false if write.hold_room().is_some_and(|room| open > room) => RateUnit::Concurrency,
         false => RateUnit::Tokens,
     };
-    Err(GatewayError::RateLimited { unit, rates })
+    GatewayError::RateLimited { unit, rates }
 }
 
 fn quota(scope: &Scope, write: &Reserve, old: Option<&Counter>, now: Timestamp) -> Quota {
     let resets_at = scope.period.resets_at(now);
     Quota {
-        kind: scope.kind,
-        id: scope.id.clone(),
-        cap: old.map_or(scope.cap, |counter| counter.cap),
+        kind: scope.name.kind,
+        id: scope.name.id.clone(),
+        cap: old.map_or(scope.allowance.cap, |counter| counter.cap),
         spent: old.map_or(NanoUsd::ZERO, Counter::spent),
         held: old.map_or(NanoUsd::ZERO, Counter::held),
         needed: write.amount(),

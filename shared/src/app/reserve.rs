@@ -14,11 +14,13 @@ use super::random::fresh_id;
 pub use super::refusal::RateView;
 use super::refusal::{next_form, rate_view, why_refused};
 use super::route::Target;
-use super::scope::{Scope, scopes};
+use super::scope::{Scope, rates};
+use super::seat::{Full, Money, Seat, gather};
 use super::settle::settle_in_time;
-use super::sweep::{self, Stale};
+use super::spender::Spender;
+use super::sweep;
 use crate::domain::bound::Bound;
-use crate::domain::counter::{Close, Counter, Hold, HoldFacts, Part, Reserve, WindowForm};
+use crate::domain::counter::{Close, Counter, HoldFacts, Part, Reserve, WindowForm};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
@@ -33,7 +35,7 @@ const TRIES: u32 = 6;
 /// What a hold is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Purpose<'a> {
-    pub caller: &'a Caller,
+    pub spender: &'a Spender,
     pub request: AttemptId,
     pub target: &'a Target,
     pub bound: Bound,
@@ -47,7 +49,7 @@ pub struct Purpose<'a> {
 /// [`GatewayError::QuotaExceeded`], [`GatewayError::RateLimited`], [`GatewayError::ScopeStopped`],
 /// or [`GatewayError::StoreDown`]: budgets fail closed.
 pub async fn reserve(app: &App, purpose: &Purpose<'_>) -> Result<(Reservation, RateView), GatewayError> {
-    let record = purpose.caller.record();
+    let record = purpose.spender.caller().record();
     let facts = HoldFacts {
         request: purpose.request,
         tenant: record.tenant.clone(),
@@ -55,8 +57,9 @@ pub async fn reserve(app: &App, purpose: &Purpose<'_>) -> Result<(Reservation, R
         model: purpose.target.model.to_string(),
         price: purpose.target.price.id.clone(),
     };
-    let money = Money { bound: purpose.bound, facts, expires: purpose.expires };
-    let (entry, view) = enter(app, purpose.caller, Some(&money)).await?;
+    let tokens = i64::try_from(purpose.bound.tokens).unwrap_or(i64::MAX);
+    let money = Money { amount: purpose.bound.amount, tokens, facts, expires: purpose.expires };
+    let (entry, view) = enter(app, purpose.spender.scopes(), Some(&money)).await?;
     let target = purpose.target.model.clone();
     let price = purpose.target.price.clone();
     let reservation = Reservation::new(entry.id, target, price, purpose.bound, entry.items, money.facts);
@@ -68,15 +71,8 @@ pub async fn reserve(app: &App, purpose: &Purpose<'_>) -> Result<(Reservation, R
 /// # Errors
 /// As [`reserve`], apart from the quota.
 pub async fn admit(app: &App, caller: &Caller) -> Result<RateView, GatewayError> {
-    let (_, view) = enter(app, caller, None).await?;
+    let (_, view) = enter(app, &rates(caller), None).await?;
     Ok(view)
-}
-
-/// What a hold takes and what an estimated line would need to know.
-struct Money {
-    bound: Bound,
-    facts: HoldFacts,
-    expires: Timestamp,
 }
 
 /// The id and the counters that one round of writes was entered under.
@@ -85,55 +81,37 @@ struct Entry {
     items: Vec<Part>,
 }
 
-/// What is known of a scope's rate window between rounds.
-struct Window {
-    scope: Scope,
-    minute: i64,
-    form: WindowForm,
-}
-
-impl Window {
-    fn write(&self, entry: &Entry, part: &Part, money: Option<&Money>) -> Reserve {
-        let tokens = money.map_or(0, |money| i64::try_from(money.bound.tokens).unwrap_or(i64::MAX));
-        let hold = money.map(|money| Hold {
-            amount: part.amount,
-            tokens,
-            window: self.minute,
-            items: entry.items.clone(),
-            expires: money.expires,
-            facts: money.facts.clone(),
-        });
-        Reserve {
-            key: part.counter.clone(),
-            id: entry.id,
-            hold,
-            cap: self.scope.cap,
-            limits: self.scope.limits,
-            window: self.minute,
-            tokens,
-            form: self.form,
-        }
-    }
-}
-
-async fn enter(app: &App, caller: &Caller, money: Option<&Money>) -> Result<(Entry, RateView), GatewayError> {
-    let minute = app.clock.now().minute();
-    let window = |scope| Window { scope, minute, form: WindowForm::Same };
-    let mut windows: Vec<Window> = scopes(caller).into_iter().map(window).collect();
-    let amount = money.map_or(NanoUsd::ZERO, |money| money.bound.amount);
+async fn enter(
+    app: &App,
+    scopes: &[Scope],
+    money: Option<&Money>,
+) -> Result<(Entry, RateView), GatewayError> {
+    let amount = money.map_or(NanoUsd::ZERO, |money| money.amount);
+    // Of each scope the counters that are asked.
+    let mut seats: Vec<Vec<Seat>> = vec![Vec::new(); scopes.len()];
     let mut has_swept = false;
     for _ in 0..TRIES {
         let now = app.clock.now();
-        let part = |window: &Window| Part { counter: window.scope.counter(now), amount };
-        let entry = Entry { id: fresh_id(now), items: windows.iter().map(part).collect() };
-        match round(app, &mut windows, &entry, money, now).await {
+        for (seats, scope) in seats.iter_mut().zip(scopes) {
+            let period = scope.counter(now).period;
+            if seats.first().is_none_or(|seat| seat.part.counter.period != period) {
+                *seats = vec![Seat::first(scope, amount, now)];
+            }
+        }
+        let items = seats.iter().flatten().map(|seat| seat.part.clone()).collect();
+        let entry = Entry { id: fresh_id(now), items };
+        let full = match round(app, &mut seats, &entry, money, now).await {
             Ok(Some(view)) => return Ok((entry, view)),
-            Ok(None) => {}
-            Err(refused) if has_swept || refused.stale.is_empty() => return Err(refused.error),
-            Err(refused) => {
+            Ok(None) => look_around(app, scopes, &mut seats, money, now).await,
+            Err(full) => Err(full),
+        };
+        match full {
+            Ok(()) => {}
+            Err(full) if has_swept || full.stale.is_empty() => return Err(full.error),
+            Err(full) => {
                 has_swept = true;
-                if !sweep::free(app.counters.as_ref(), app.ledger.as_ref(), refused.stale, now).await {
-                    return Err(refused.error);
+                if !sweep::free(app.counters.as_ref(), app.ledger.as_ref(), full.stale, now).await {
+                    return Err(full.error);
                 }
             }
         }
@@ -141,51 +119,58 @@ async fn enter(app: &App, caller: &Caller, money: Option<&Money>) -> Result<(Ent
     Err(GatewayError::StoreDown(StoreError::Rejected("the counter kept changing".to_owned())))
 }
 
-/// Why a round ended the reserve.
-struct Refused {
-    error: GatewayError,
-    /// Holds that are in the way though nobody settled them in time.
-    stale: Vec<Stale>,
-}
-
-impl From<GatewayError> for Refused {
-    fn from(error: GatewayError) -> Self {
-        Refused { error, stale: Vec::new() }
+/// Gathers room over all counters of each scope whose own choice of them had none.
+async fn look_around(
+    app: &App,
+    scopes: &[Scope],
+    seats: &mut [Vec<Seat>],
+    money: Option<&Money>,
+    now: Timestamp,
+) -> Result<(), Full> {
+    for (scope, seats) in scopes.iter().zip(seats).filter(|(_, seats)| seats.is_empty()) {
+        *seats = gather(app, scope, money, now).await?;
     }
+    Ok(())
 }
 
-/// One round of writes under one id. `None` when it may be repeated under a fresh id.
+/// One round of writes under one id. `None` when it may be repeated under a fresh id; a sharded
+/// scope whose counters must all be asked is then left without seats.
 async fn round(
     app: &App,
-    windows: &mut [Window],
+    seats: &mut [Vec<Seat>],
     entry: &Entry,
     money: Option<&Money>,
     now: Timestamp,
-) -> Result<Option<RateView>, Refused> {
-    let writes: Vec<Reserve> =
-        windows.iter().zip(&entry.items).map(|(window, part)| window.write(entry, part, money)).collect();
-    for (window, write) in windows.iter().zip(&writes).filter(|(_, write)| write.form == WindowForm::Create) {
+) -> Result<Option<RateView>, Full> {
+    let write = |seat: &Seat| seat.write(entry.id, &entry.items, money);
+    let writes: Vec<Reserve> = seats.iter().flatten().map(write).collect();
+    let created = seats.iter().flatten().zip(&writes).filter(|(_, write)| write.form == WindowForm::Create);
+    for (seat, write) in created.filter(|(seat, _)| !seat.is_sharded()) {
         // The store's condition cannot compare the amount with a cap that is in no item yet.
-        why_refused(&window.scope, write, None, now)?;
+        why_refused(&seat.scope, write, None, now)?;
     }
     let replies = join_all(writes.iter().map(|write| app.counters.reserve(write))).await;
     let mut entered: Vec<Entered> = Vec::new();
-    let (mut view, mut failure, mut stale) = (None, None, Vec::new());
-    for ((window, write), reply) in windows.iter_mut().zip(&writes).zip(replies) {
+    let (mut view, mut failure, mut stale, mut torn) = (None, None, Vec::new(), Vec::new());
+    for ((seat, write), reply) in seats.iter_mut().flatten().zip(&writes).zip(replies) {
         let found = found(app, write, reply).await;
         entered.push(found.entered());
         match found {
             Found::Held(counter) => {
                 view.get_or_insert_with(|| rate_view(write, &counter, now));
             }
-            Found::Refused(old) => {
-                let reason = why_refused(&window.scope, write, old.as_ref(), now).err();
-                if let (Some(GatewayError::QuotaExceeded(_)), Some(old)) = (&reason, &old) {
-                    stale.extend(sweep::stale(&write.key, old, now));
+            Found::Refused(old) => match why(app, seat, write, old.as_ref(), now).await {
+                Some(error) if error.is_lack_of_room() && seat.is_sharded() => {
+                    torn.push(seat.part.counter.clone());
                 }
-                failure = failure.or(reason);
-                (window.minute, window.form) = next_form(old.as_ref(), now);
-            }
+                Some(error) => {
+                    if let Some(old) = old.filter(|_| error.is_lack_of_room()) {
+                        stale.extend(sweep::stale(&write.key, &old, now));
+                    }
+                    failure = failure.or(Some(error));
+                }
+                None => {}
+            },
             Found::Unheard => {}
             Found::Failed(error) => failure = failure.or(Some(error)),
         }
@@ -195,7 +180,25 @@ async fn round(
         Conclusion::GiveBack => give_back(app, &writes, &entered).await,
         Conclusion::Abandon => abandon(app, &writes, now).await,
     }
-    failure.map_or(Ok(None), |error| Err(Refused { error, stale }))
+    let is_torn = |seats: &&mut Vec<Seat>| seats.iter().any(|seat| torn.contains(&seat.part.counter));
+    seats.iter_mut().filter(is_torn).for_each(Vec::clear);
+    failure.map_or(Ok(None), |error| Err(Full { error, stale }))
+}
+
+/// Why the counter refused for good, if it did; the seat is made ready to ask again.
+async fn why(
+    app: &App,
+    seat: &mut Seat,
+    write: &Reserve,
+    old: Option<&Counter>,
+    now: Timestamp,
+) -> Option<GatewayError> {
+    if let Err(error) = seat.follow(app, old).await {
+        return Some(error);
+    }
+    let reason = why_refused(&seat.scope, write, old, now).err();
+    (seat.minute, seat.form) = next_form(old, now);
+    reason
 }
 
 enum Found {

@@ -11,7 +11,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::App;
 use super::attempt::{Attempted, Limits, attempt};
-use super::authenticate::Caller;
 use super::breakers::Permit;
 use super::charge::{Verdict, charge, rejected};
 use super::entry::{entry, tell_breaker};
@@ -23,6 +22,7 @@ use super::refusal::RateView;
 use super::reserve::{Purpose, reserve};
 use super::route::{Target, bounded, first_token_timeout};
 use super::settle::settle_in_time;
+use super::spender::Spender;
 use crate::config::ModelName;
 use crate::domain::bound::{BoundError, RequestSize};
 use crate::domain::cache::CacheKey;
@@ -42,7 +42,7 @@ const RETRY_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Everything the task needs to finish without its caller.
 pub(super) struct Job {
     pub app: Arc<App>,
-    pub caller: Caller,
+    pub spender: Spender,
     pub request_id: AttemptId,
     pub request: ChatRequest,
     pub size: RequestSize,
@@ -200,8 +200,13 @@ impl Job {
             Err(error) => return Step::failed(unbounded(error, &target.model)),
         };
         let started = Instant::now();
-        let purpose =
-            Purpose { caller: &self.caller, request: self.request_id, target, bound, expires: self.expires };
+        let purpose = Purpose {
+            spender: &self.spender,
+            request: self.request_id,
+            target,
+            bound,
+            expires: self.expires,
+        };
         let (paid, rates) = match reserve(app, &purpose).await {
             Ok(held) => held,
             Err(refused) => return Step::failed(refused),
@@ -234,7 +239,9 @@ impl Job {
     /// Settles, tells the breaker and keeps the answer side by side, all before the last frame.
     async fn complete(&self, paid: Reservation, done: Attempted, is_first: bool) -> Frame {
         let now = self.app.clock.now();
-        let line = self.line(&paid, &done, Outcome::Completed, now);
+        let outcome = if done.stopped { Outcome::Stopped } else { Outcome::Completed };
+        let stopped = done.stopped;
+        let line = self.line(&paid, &done, outcome, now);
         let kept = self.kept(done.answer, &line);
         let keep = async {
             if let (Some(key), true) = (&self.cache_key, is_first) {
@@ -244,7 +251,7 @@ impl Job {
         let leave = self.traces.leave(&self.app, &kept);
         let told = self.app.breakers.succeeded(paid.target(), now);
         tokio::join!(settle_in_time(&self.app, &line), keep, leave, told);
-        Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now })
+        Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now, stopped })
     }
 
     fn kept(&self, answer: Answer, line: &LedgerLine) -> KeptAnswer {

@@ -1,7 +1,7 @@
 //! One request, from key to settlement. Read this page first.
 //!
 //! Order: key, exact cache and breaker state side by side; then one admission write; then the
-//! provider. At most two sequential store round trips before an exact hit is served, at most three
+//! provider. At most two sequential store round trips before an exact hit is served, at most four
 //! before the first upstream byte.
 
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use super::reserve::admit;
 use super::route::{self, Target};
 use super::run::{self, Job};
 pub use super::run::{Frame, Opened};
+use super::spender::{OnBehalf, Spender};
 use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
 use crate::domain::time::Timestamp;
@@ -98,20 +99,37 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
         arrival.inbound.as_ref().ok().map(|inbound| route::requested(app, inbound.model.as_deref(), now));
     let mut timing = Timing::default();
     let (caller, early) = look_up(app, &arrival, &presented, first.as_ref(), &mut timing, now).await?;
-    let inbound = arrival.inbound?;
+    let mut inbound = arrival.inbound?;
+    inbound.session = inbound.session.or(arrival.session);
     let first = first.unwrap_or_else(|| route::requested(app, inbound.model.as_deref(), now))?;
     check(app, &caller, &inbound, &first)?;
-    let (cache_key, found) = match early {
-        Some(early) => early,
-        None => look_again(app, &caller, &inbound, &first, arrival.no_cache, now).await,
+    let ((cache_key, found), spender) = match early {
+        Some(early) => (early, None),
+        None => {
+            let looked = look_again(app, &caller, &inbound, &first, arrival.no_cache, now);
+            let (looked, spender) = tokio::join!(looked, spender(app, &caller, &inbound));
+            (looked, Some(spender?))
+        }
     };
     let left = arrival.deadline.saturating_duration_since(Instant::now());
     let expires = now + left + app.tuning.closing;
     let key = arrival.idempotency.as_ref();
     let request_id = arrival.request_id;
     let keeper = inbound.may_refer.then(|| Keeper::of(&presented));
-    let ready =
-        Ready { caller, inbound, first, cache_key, found, request_id, keeper, left, expires, timing, now };
+    let ready = Ready {
+        caller,
+        spender,
+        inbound,
+        first,
+        cache_key,
+        found,
+        request_id,
+        keeper,
+        left,
+        expires,
+        timing,
+        now,
+    };
     match idempotent::claim::<KeptAnswer>(app, &ready.caller, key, request_id, now, expires).await? {
         Entitled::Replay(kept) => replay(app, ready, *kept).await,
         Entitled::Work(None) => ready.answer(app, None).await,
@@ -129,6 +147,8 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
 /// A request that may be served: known caller, read body, priced model, looked-up cache.
 struct Ready {
     caller: Caller,
+    /// Known already where it was looked up beside the cache.
+    spender: Option<Spender>,
     inbound: Inbound,
     first: Target,
     cache_key: Option<CacheKey>,
@@ -162,13 +182,18 @@ impl Ready {
             tokio::spawn(play(Arc::clone(app), kept, Some(line), traces, rates, sender));
             return Ok(reply);
         }
+        let spender = match self.spender {
+            Some(spender) => spender,
+            None => spender(app, &self.caller, &self.inbound).await?,
+        };
+        spender.may_ask(self.inbound.request.unlisted.keys().next())?;
         let job = Job {
             app: Arc::clone(app),
             request_id: self.request_id,
             size: measure(&self.inbound.request),
             streams: reply.streams,
             targets: route::plan(app, &self.caller, self.first, &self.inbound.request, self.now)?,
-            caller: self.caller,
+            spender,
             request: self.inbound.request,
             cache_key: self.cache_key,
             traces: Traces { ticket, keeper: self.keeper },
@@ -210,6 +235,12 @@ async fn replay(app: &Arc<App>, ready: Ready, kept: KeptAnswer) -> Result<Reply,
     };
     tokio::spawn(play(Arc::clone(app), kept, None, Traces::default(), rates, sender));
     Ok(reply)
+}
+
+/// Everything that bounds what the request may spend.
+async fn spender(app: &App, caller: &Caller, inbound: &Inbound) -> Result<Spender, GatewayError> {
+    let on_behalf = OnBehalf { user: inbound.request.user.as_deref(), session: inbound.session.as_deref() };
+    Spender::of(app, caller.clone(), on_behalf).await
 }
 
 type Lookup = (Option<CacheKey>, Option<CachedAnswer>);
@@ -281,12 +312,6 @@ fn check(app: &App, caller: &Caller, inbound: &Inbound, first: &Target) -> Resul
         return Err(
             BadRequest::new("stream", "streaming is switched off here (gateway.stream_enabled)").into()
         );
-    }
-    if let (true, Some(name)) = (caller.has_budget(), inbound.request.unlisted.keys().next()) {
-        let text = format!(
-            "{name} is not a known field; keys with a budget may send only fields whose cost is known"
-        );
-        return Err(BadRequest::new(name.as_str(), text).into());
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, int, key, malformed, n, s, text};
-use crate::domain::counter::{Counter, CounterKey, Hold, HoldFacts, Part, ScopeKind, ScopeState};
+use crate::domain::counter::{Counter, CounterKey, Hold, HoldFacts, Part, SHARDS_MAX, ScopeKind, ScopeState};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
@@ -29,22 +29,9 @@ pub(super) fn read_key(pk: &str, period: &str) -> Option<CounterKey> {
     let (word, id) = pk.split_once('#')?;
     let (word, shard) = match word.split_once('.') {
         None => (word, None),
-        Some((word, shard)) => (word, Some(shard.parse().ok()?)),
+        Some((word, shard)) => (word, Some(shard.parse().ok().filter(|shard| *shard < SHARDS_MAX)?)),
     };
-    Some(CounterKey {
-        kind: ScopeKind::ALL.into_iter().find(|kind| kind.to_string() == word)?,
-        id: id.to_owned(),
-        period: period.to_owned(),
-        shard,
-    })
-}
-
-pub(super) fn state_word(state: ScopeState) -> &'static str {
-    match state {
-        ScopeState::Active => "active",
-        ScopeState::Throttled => "throttled",
-        ScopeState::Stopped => "stopped",
-    }
+    Some(CounterKey { kind: ScopeKind::named(word)?, id: id.to_owned(), period: period.to_owned(), shard })
 }
 
 /// # Errors
@@ -52,7 +39,7 @@ pub(super) fn state_word(state: ScopeState) -> &'static str {
 pub(super) fn read_counter(item: &Item) -> Result<Counter, StoreError> {
     let states = [ScopeState::Active, ScopeState::Throttled, ScopeState::Stopped];
     let word = text(item, "state")?;
-    let state = states.into_iter().find(|state| state_word(*state) == word);
+    let state = states.into_iter().find(|state| state.to_string() == word);
     let live = item.get("live").and_then(|value| value.as_m().ok());
     let floor = match item.get("floor") {
         Some(_) => Some(id(item, "floor")?),
@@ -62,6 +49,7 @@ pub(super) fn read_counter(item: &Item) -> Result<Counter, StoreError> {
         cap: NanoUsd::from_nano(int(item, "cap")?),
         remaining: NanoUsd::from_nano(int(item, "remaining")?),
         state: state.ok_or_else(|| malformed("state"))?,
+        version: Timestamp::from_millis(int(item, "version")?),
         window: int(item, "window")?,
         requests: int(item, "requests")?,
         tokens: int(item, "tokens")?,

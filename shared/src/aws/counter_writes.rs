@@ -3,10 +3,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::counter_item::{hold_value, state_word};
+use super::counter_item::hold_value;
 use super::expression::Expression;
 use super::item::{Item, n, s};
-use crate::domain::counter::{self, Close, Counter, Hold, Reserve, ScopeState, WindowForm};
+use crate::domain::counter::{self, Allowance, Close, Counter, Hold, Reserve, ScopeState, WindowForm};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
 
@@ -29,19 +29,45 @@ pub(super) fn reserve(write: &Reserve) -> Expression {
 }
 
 fn create(write: &Reserve) -> Expression {
-    let remaining = write.cap.nano().saturating_sub(write.amount().nano());
+    let remaining = write.allowance.cap.nano().saturating_sub(write.amount().nano());
     let live = write.hold.iter().map(|hold| (write.id.to_string(), hold_value(hold)));
-    let mut expression = Expression::default();
-    expression.set("cap", "cap", n(write.cap.nano()));
-    expression.set("remaining", "remaining", n(remaining));
-    expression.set("state", "active", s(state_word(ScopeState::Active)));
+    let mut expression = open(&write.allowance, remaining, live.collect());
     expression.set("window", "window", n(write.window));
     expression.set("requests", "one", n(1));
     expression.set("tokens", "tokens", n(write.tokens));
-    expression.set("live", "live", AttributeValue::M(live.collect::<Item>()));
-    expression.absent_or("pk", "window", "=", "unopened", n(Counter::UNOPENED));
     expression.absent_or("floor", "floor", "<", "id", s(write.id.to_string()));
     expression
+}
+
+/// Makes the item, or opens one that only fences; its window is for the caller to set.
+fn open(allowance: &Allowance, remaining: i64, live: Item) -> Expression {
+    let mut expression = Expression::default();
+    expression.set("cap", "cap", n(allowance.cap.nano()));
+    expression.set("remaining", "remaining", n(remaining));
+    expression.set("state", "state", s(allowance.state.to_string()));
+    expression.set("version", "version", n(allowance.version.millis()));
+    expression.set("live", "live", AttributeValue::M(live));
+    expression.absent_or("pk", "window", "=", "unopened", n(Counter::UNOPENED));
+    expression
+}
+
+/// Brings `counter`, as it was read, to a later policy; none where it needs no change.
+pub(super) fn allow(counter: Option<&Counter>, to: &Allowance) -> Option<Expression> {
+    let next = counter::allow(counter, to)?;
+    let Some(counter) = counter.filter(|counter| !counter.is_unopened()) else {
+        let mut expression = open(to, next.remaining.nano(), Item::new());
+        expression.set("window", "window", n(next.window));
+        expression.set("requests", "none", n(next.requests));
+        expression.set("tokens", "none", n(next.tokens));
+        return Some(expression);
+    };
+    let mut expression = Expression::default();
+    expression.set("cap", "cap", n(to.cap.nano()));
+    expression.add("remaining", "change", n(i128::from(to.cap.nano()) - i128::from(counter.cap.nano())));
+    expression.set("state", "state", s(to.state.to_string()));
+    expression.set("version", "version", n(to.version.millis()));
+    expression.compare("version", "=", "seen", n(counter.version.millis()));
+    Some(expression)
 }
 
 /// `seen` is the window the item must count: the present one, or the one that ends here.
@@ -61,7 +87,11 @@ fn enter(write: &Reserve, seen: i64) -> Expression {
         WindowForm::Create | WindowForm::Same => count(write, &mut expression),
     }
     expression.compare("window", "=", "seen", n(seen));
-    expression.compare("state", "=", "active", s(state_word(ScopeState::Active)));
+    expression.compare("state", "=", "active", s(ScopeState::Active.to_string()));
+    expression.compare("version", "=", "version", n(write.allowance.version.millis()));
+    if let Some(room) = write.hold_room() {
+        expression.size("live", "<=", "hold_room", n(room));
+    }
     expression.compare("remaining", ">=", "amount", n(write.amount().nano()));
     expression.absent(&hold_path);
     expression.absent_or("floor", "floor", "<", "id", s(write.id.to_string()));
@@ -124,10 +154,10 @@ pub(super) fn close(write: &Close, terms: &Terms) -> Expression {
 pub(super) fn fence(id: AttemptId) -> Expression {
     let mut expression = Expression::default();
     expression.set("floor", "id", s(id.to_string()));
-    for name in ["cap", "remaining", "requests", "tokens"] {
+    for name in ["cap", "remaining", "requests", "tokens", "version"] {
         expression.set_once(name, "zero", n(0));
     }
-    expression.set_once("state", "active", s(state_word(ScopeState::Active)));
+    expression.set_once("state", "active", s(ScopeState::Active.to_string()));
     expression.set_once("window", "unopened", n(Counter::UNOPENED));
     expression.set_once("live", "none", AttributeValue::M(Item::new()));
     expression.absent(&format!("live.{id}"));

@@ -14,7 +14,7 @@ use super::counter_item::{counter_key, read_counter};
 use super::counter_writes::{self, Terms};
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
-use crate::domain::counter::{Close, Counter, CounterKey, Reserve};
+use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::ports::{Counters, ReserveReply, StoreError};
 
@@ -28,6 +28,12 @@ pub struct DynamoCounters {
     /// The terms of holds that this instance entered. A hold never changes, so a remembered one
     /// spares its close the read.
     entered: Mutex<HashMap<(AttemptId, CounterKey), Terms>>,
+}
+
+/// What became of one try to reserve.
+enum Entering {
+    Done(Box<ReserveReply>),
+    Conflict(StoreError),
 }
 
 /// What became of one try to close.
@@ -59,6 +65,30 @@ impl DynamoCounters {
         }
     }
 
+    async fn try_reserve(&self, write: &Reserve) -> Result<Entering, StoreError> {
+        let update = self.clients.once.update_item().table_name(&self.table);
+        let update = fill(update, &write.key, counter_writes::reserve(write));
+        let error = match update.return_values(ReturnValue::AllNew).send().await {
+            Ok(done) => {
+                self.remember(write);
+                let counter = done.attributes().map(read_counter).transpose();
+                // It landed; whoever cannot read the answer must look for it.
+                let counter = counter.map_err(|error| StoreError::NoReply(error.to_string()))?;
+                let counter = counter.ok_or_else(|| StoreError::NoReply("no attributes".to_owned()))?;
+                return Ok(Entering::Done(Box::new(ReserveReply::Held(counter))));
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error().map(|error| (error.refused(), error.is_conflict())) {
+            Some((Some(standing), _)) => {
+                let old = standing.map(read_counter).transpose()?;
+                Ok(Entering::Done(Box::new(ReserveReply::Refused(old))))
+            }
+            Some((None, true)) => Ok(Entering::Conflict(store_error(error))),
+            _ => Err(store_error(error)),
+        }
+    }
+
     fn remember(&self, write: &Reserve) {
         let Some(hold) = &write.hold else { return };
         let mut entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,22 +110,34 @@ impl Counters for DynamoCounters {
         if counter_writes::never_fits(write) {
             return Ok(ReserveReply::Refused(self.read(&write.key).await?));
         }
-        let update = self.clients.once.update_item().table_name(&self.table);
-        let update = fill(update, &write.key, counter_writes::reserve(write));
-        match update.return_values(ReturnValue::AllNew).send().await {
-            Ok(done) => {
-                self.remember(write);
-                let counter = done.attributes().map(read_counter).transpose();
-                // It landed; whoever cannot read the answer must look for it.
-                let counter = counter.map_err(|error| StoreError::NoReply(error.to_string()))?;
-                let counter = counter.ok_or_else(|| StoreError::NoReply("no attributes".to_owned()))?;
-                Ok(ReserveReply::Held(counter))
+        let mut last = StoreError::Rejected("the counter was in a transaction all the time".to_owned());
+        for attempt in 0..conflict::TRIES {
+            match self.try_reserve(write).await? {
+                Entering::Done(reply) => return Ok(*reply),
+                // The store has said that this copy was not applied, so another is no second one.
+                Entering::Conflict(error) => last = error,
             }
-            Err(error) => match error.as_service_error().and_then(Conditional::refused) {
-                Some(standing) => Ok(ReserveReply::Refused(standing.map(read_counter).transpose()?)),
-                None => Err(store_error(error)),
-            },
+            conflict::back_off(attempt).await;
         }
+        Err(last)
+    }
+
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {
+        let mut last = StoreError::Rejected("the counter kept changing".to_owned());
+        for attempt in 0..conflict::TRIES {
+            let standing = self.read(key).await?;
+            let Some(expression) = counter_writes::allow(standing.as_ref(), to) else { return Ok(()) };
+            let update = self.clients.patient.update_item().table_name(&self.table);
+            let Err(error) = fill(update, key, expression).send().await else { return Ok(()) };
+            match error.as_service_error().map(|error| (error.refused().is_some(), error.is_conflict())) {
+                // Somebody else changed the policy, or made the item, since it was read.
+                Some((true, _)) => {}
+                Some((false, true)) => last = store_error(error),
+                _ => return Err(store_error(error)),
+            }
+            conflict::back_off(attempt).await;
+        }
+        Err(last)
     }
 
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {

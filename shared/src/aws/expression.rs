@@ -63,6 +63,12 @@ impl Expression {
         self.conditions.push(condition);
     }
 
+    /// `size(path) operator value`: of a map, how many members it has.
+    pub(super) fn size(&mut self, path: &str, operator: &str, name: &str, value: AttributeValue) {
+        let condition = format!("size({}) {operator} {}", self.path(path), self.value(name, value));
+        self.conditions.push(condition);
+    }
+
     pub(super) fn exists(&mut self, path: &str) {
         let condition = format!("attribute_exists({})", self.path(path));
         self.conditions.push(condition);

@@ -6,8 +6,9 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use super::clients::Clients;
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
-use super::item::{from_item, key, n, s, to_item};
+use super::item::{from_item, key, n, s, to_item, to_value};
 use crate::domain::key::KeyRecord;
+use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::ports::{FindKey, ManageKeys, StoreError};
 
@@ -23,6 +24,29 @@ impl DynamoKeys {
     /// `table` is the control table.
     pub fn new(clients: Clients, table: String) -> Self {
         DynamoKeys { clients, table }
+    }
+
+    /// False when the key does not meet the condition.
+    async fn change(&self, id: &str, expression: Expression) -> Result<bool, StoreError> {
+        let update = self
+            .clients
+            .patient
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(PARTITION, id)))
+            .update_expression(expression.update())
+            .condition_expression(expression.condition())
+            .set_expression_attribute_names(Some(expression.names))
+            .set_expression_attribute_values(Some(expression.values))
+            .send()
+            .await;
+        match update {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error().and_then(Conditional::refused) {
+                Some(_) => Ok(false),
+                None => Err(store_error(error)),
+            },
+        }
     }
 }
 
@@ -89,28 +113,17 @@ impl ManageKeys for DynamoKeys {
         Ok(records)
     }
 
+    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
+        let mut expression = Expression::default();
+        expression.set("policy", "policy", to_value(policy)?);
+        expression.exists("pk");
+        self.change(id, expression).await
+    }
+
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
         let mut expression = Expression::default();
         expression.set_once("revokedAt", "at", n(at.millis()));
         expression.exists("pk");
-        let update = self
-            .clients
-            .patient
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(PARTITION, id)))
-            .update_expression(expression.update())
-            .condition_expression(expression.condition())
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(Some(expression.values))
-            .send()
-            .await;
-        match update {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error().and_then(Conditional::refused) {
-                Some(_) => Ok(false),
-                None => Err(store_error(error)),
-            },
-        }
+        self.change(id, expression).await
     }
 }

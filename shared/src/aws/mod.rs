@@ -23,6 +23,7 @@ mod item;
 mod keys;
 mod ledger;
 mod open_holds;
+mod policies;
 mod queue;
 mod secrets;
 
@@ -38,6 +39,7 @@ pub use idempotency::DynamoIdempotency;
 pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
 pub use open_holds::DynamoOpenHolds;
+pub use policies::DynamoPolicies;
 pub use queue::SqsSettleQueue;
 pub use secrets::{LiveSecrets, SecretError, Secrets};
 

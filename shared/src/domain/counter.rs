@@ -40,6 +40,11 @@ impl ScopeKind {
         ScopeKind::Session,
         ScopeKind::Token,
     ];
+
+    /// The kind whose [`fmt::Display`] form `word` is.
+    pub fn named(word: &str) -> Option<Self> {
+        ScopeKind::ALL.into_iter().find(|kind| kind.to_string() == word)
+    }
 }
 
 /// Names one counter item: a scope in one period. A hold stores these keys, and every later step
@@ -101,6 +106,25 @@ pub enum ScopeState {
     Stopped,
 }
 
+impl fmt::Display for ScopeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ScopeState::Active => "active",
+            ScopeState::Throttled => "throttled",
+            ScopeState::Stopped => "stopped",
+        })
+    }
+}
+
+/// What a policy says of one counter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    pub cap: NanoUsd,
+    pub state: ScopeState,
+    /// When the policy was last changed. A counter follows the latest it has heard of.
+    pub version: Timestamp,
+}
+
 /// One counter item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
@@ -108,6 +132,8 @@ pub struct Counter {
     /// `cap` less everything billed and everything held.
     pub remaining: NanoUsd,
     pub state: ScopeState,
+    /// That of the [`Allowance`] that `cap` and `state` come from.
+    pub version: Timestamp,
     /// The minute that `requests` and `tokens` count, from [`Timestamp::minute`].
     pub window: i64,
     pub requests: i64,
@@ -142,11 +168,13 @@ pub struct HoldFacts {
     pub price: String,
 }
 
-/// Requests and tokens a minute; none is no limit.
+/// Requests and tokens a minute, and holds open at once; none is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateLimits {
     pub requests: Option<i64>,
     pub tokens: Option<i64>,
+    #[serde(default)]
+    pub concurrency: Option<i64>,
 }
 
 /// What the reserve expects of the rate window, so that the write stays one condition.
@@ -168,8 +196,8 @@ pub struct Reserve {
     pub id: AttemptId,
     /// None admits by rates alone: a cache hit spends nothing.
     pub hold: Option<Hold>,
-    /// The cap that a new item starts from.
-    pub cap: NanoUsd,
+    /// What a new item starts from, and what one that is there must be at.
+    pub allowance: Allowance,
     pub limits: RateLimits,
     /// The present minute.
     pub window: i64,
@@ -188,6 +216,12 @@ impl Reserve {
         let tokens = self.limits.tokens.map(|limit| limit.saturating_sub(self.tokens));
         (requests, tokens)
     }
+
+    /// The largest number of open holds beside which this one still fits.
+    pub fn hold_room(&self) -> Option<i64> {
+        let limit = self.limits.concurrency.filter(|_| self.hold.is_some());
+        limit.map(|limit| limit.saturating_sub(1))
+    }
 }
 
 /// Gives a hold back, less what the ledger line charged. Safe to repeat and to reorder.
@@ -205,9 +239,9 @@ pub fn reserve(counter: Option<&Counter>, write: &Reserve) -> Option<Counter> {
     let (request_room, token_room) = write.rate_room();
     let fits = |count: i64, room: Option<i64>| room.is_none_or(|room| count <= room);
     let mut next = match (counter, write.form) {
-        (None, WindowForm::Create) => Counter::fresh(write.cap, write.window),
+        (None, WindowForm::Create) => Counter::fresh(&write.allowance, write.window),
         (Some(counter), WindowForm::Create) if counter.is_unopened() => {
-            Counter { floor: counter.floor, ..Counter::fresh(write.cap, write.window) }
+            Counter { floor: counter.floor, ..Counter::fresh(&write.allowance, write.window) }
         }
         (Some(counter), WindowForm::Same) if counter.window == write.window => counter.clone(),
         (Some(counter), WindowForm::Roll { from }) if counter.window == from => {
@@ -218,7 +252,9 @@ pub fn reserve(counter: Option<&Counter>, write: &Reserve) -> Option<Counter> {
     let fenced = next.floor.is_some_and(|floor| floor >= write.id);
     let spent = next.remaining < write.amount();
     let over_rate = !fits(next.requests, request_room) || !fits(next.tokens, token_room);
-    if next.live.contains_key(&write.id) || fenced || spent || over_rate || next.state != ScopeState::Active {
+    let crowded = !fits(i64::try_from(next.live.len()).unwrap_or(i64::MAX), write.hold_room());
+    let barred = next.state != ScopeState::Active || next.version != write.allowance.version;
+    if next.live.contains_key(&write.id) || fenced || spent || over_rate || crowded || barred {
         return None;
     }
     next.requests = next.requests.saturating_add(1);
@@ -257,9 +293,24 @@ pub fn correct(counter: &Counter, id: AttemptId, estimated: NanoUsd, exact: Nano
 /// floor is high enough already. A counter that does not exist yet is fenced as well, since the
 /// reserve on its way may be the one that creates it.
 pub fn fence(counter: Option<&Counter>, id: AttemptId) -> Option<Counter> {
-    let next = counter.cloned().unwrap_or_else(|| Counter::fresh(NanoUsd::ZERO, Counter::UNOPENED));
+    let unopened = || Counter::fresh(&Allowance::default(), Counter::UNOPENED);
+    let next = counter.cloned().unwrap_or_else(unopened);
     let is_fenced = next.floor.is_some_and(|floor| floor >= id);
     (!is_fenced && !next.live.contains_key(&id)).then_some(Counter { floor: Some(id), ..next })
+}
+
+/// ALLOW: brings a counter to a later policy. What was spent and what is held stays so, and
+/// `remaining` moves with the cap, below zero where the new cap is passed already. `None` where the
+/// counter is at that policy or a later one.
+pub fn allow(counter: Option<&Counter>, to: &Allowance) -> Option<Counter> {
+    let Some(counter) = counter.filter(|counter| !counter.is_unopened()) else {
+        let floor = counter.and_then(|counter| counter.floor);
+        return Some(Counter { floor, ..Counter::fresh(to, 0) });
+    };
+    let change = to.cap.nano().checked_sub(counter.cap.nano())?;
+    let remaining = NanoUsd::from_nano(counter.remaining.nano().checked_add(change)?);
+    let next = Counter { cap: to.cap, remaining, state: to.state, version: to.version, ..counter.clone() };
+    (counter.version < to.version).then_some(next)
 }
 
 impl Hold {
@@ -283,12 +334,19 @@ impl Counter {
         self.window == Counter::UNOPENED
     }
 
-    fn fresh(cap: NanoUsd, window: i64) -> Self {
+    /// The policy it follows.
+    pub fn allowance(&self) -> Allowance {
+        Allowance { cap: self.cap, state: self.state, version: self.version }
+    }
+
+    /// One that nothing was spent on.
+    pub fn fresh(allowance: &Allowance, window: i64) -> Self {
         let live = BTreeMap::new();
         Counter {
-            cap,
-            remaining: cap,
-            state: ScopeState::Active,
+            cap: allowance.cap,
+            remaining: allowance.cap,
+            state: allowance.state,
+            version: allowance.version,
             window,
             requests: 0,
             tokens: 0,

@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::counter::RateLimits;
-use super::money::NanoUsd;
-use super::time::{Period, Timestamp};
+use super::policy::Policy;
+use super::time::Timestamp;
 
 const PREFIX: &str = "tg_";
 const ID_LENGTH: usize = 12;
@@ -29,22 +28,14 @@ pub struct KeyRecord {
     pub tenant: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub budget: Option<KeyBudget>,
     #[serde(default)]
-    pub limits: RateLimits,
+    pub policy: Policy,
     /// Models the key may use; none is every model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub models: Option<Vec<String>>,
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyBudget {
-    pub cap: NanoUsd,
-    pub period: Period,
 }
 
 /// The secret under which keys are digested. Versions let it be rotated: new keys take the newest.
@@ -147,8 +138,7 @@ mod tests {
             name: "n".into(),
             tenant: "t".into(),
             team: None,
-            budget: None,
-            limits: RateLimits::default(),
+            policy: Policy::default(),
             models: None,
             created_at: Timestamp::default(),
             revoked_at: None,

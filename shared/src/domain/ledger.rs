@@ -53,6 +53,8 @@ pub enum Quality {
 pub enum Outcome {
     /// The provider answered in full.
     Completed,
+    /// Cut off by the gateway, because the answer had cost what was held for it.
+    Stopped,
     /// Answered from the cache, at no cost.
     CacheHit,
     /// The provider failed and bills nothing.

@@ -10,6 +10,7 @@ pub mod idempotency;
 pub mod key;
 pub mod ledger;
 pub mod money;
+pub mod policy;
 pub mod price;
 pub mod price_book;
 pub mod reservation;

@@ -1,5 +1,6 @@
 //! Points in time and the periods of budgets. The clock is read at the edge and handed in.
 
+use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
@@ -81,6 +82,18 @@ pub enum Period {
     Month,
     /// Never starts anew.
     Total,
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Period::Minute => "minute",
+            Period::Hour => "hour",
+            Period::Day => "day",
+            Period::Month => "month",
+            Period::Total => "total",
+        })
+    }
 }
 
 impl Period {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::domain::counter::{self, Close, Counter, CounterKey, Reserve};
+use crate::domain::counter::{self, Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::ports::{Counters, FindOpenHolds, Mark, OpenHolds, ReserveReply, StoreError};
 
@@ -22,6 +22,14 @@ impl Counters for MemoryStore {
                 Ok(ReserveReply::Held(next))
             }
         }
+    }
+
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if let Some(next) = counter::allow(state.counters.get(key), to) {
+            state.counters.insert(key.clone(), next);
+        }
+        Ok(())
     }
 
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::domain::key::KeyRecord;
+use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::ports::{FindKey, ManageKeys, StoreError};
 
@@ -27,6 +28,12 @@ impl ManageKeys for MemoryStore {
 
     async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
         Ok(self.state().keys.values().cloned().collect())
+    }
+
+    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let record = state.keys.get_mut(id);
+        Ok(record.map(|record| record.policy = policy.clone()).is_some())
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

@@ -6,6 +6,7 @@
 mod counters;
 mod keys;
 mod ledger;
+mod policies;
 mod rest;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -17,6 +18,7 @@ use crate::domain::id::AttemptId;
 use crate::domain::idempotency::Record;
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
+use crate::domain::policy::{ScopeName, ScopePolicy};
 use crate::domain::time::Timestamp;
 use crate::ports::{CachedAnswer, Versioned};
 
@@ -34,6 +36,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct State {
     keys: BTreeMap<String, KeyRecord>,
+    policies: BTreeMap<ScopeName, ScopePolicy>,
     counters: BTreeMap<CounterKey, Counter>,
     lines: BTreeMap<AttemptId, LedgerLine>,
     lines_of_key: BTreeMap<String, Vec<AttemptId>>,

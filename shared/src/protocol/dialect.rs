@@ -53,6 +53,8 @@ pub struct Summary {
     pub cost: NanoUsd,
     /// When the answer was complete.
     pub completed: Timestamp,
+    /// The gateway cut the answer off, because it had cost what was held for it.
+    pub stopped: bool,
 }
 
 /// Writes one streamed reply, event by event. Each method returns whole events, or nothing.

@@ -12,6 +12,8 @@ pub struct Inbound {
     pub stream: Option<bool>,
     pub include_usage: bool,
     pub request: ChatRequest,
+    /// The session it belongs to, where its dialect has a field for that.
+    pub session: Option<String>,
     /// Members of the request that the reply repeats, by their names in the dialect.
     pub echo: Map<String, Value>,
     /// A later request may refer to items of the answer instead of sending them.

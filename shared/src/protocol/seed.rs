@@ -26,7 +26,7 @@ pub fn read(body: Map<String, Value>) -> Result<Inbound, BadRequest> {
     if fields.object("variables")?.is_some() {
         return Err(BadRequest::new("variables", "variables need a promptId"));
     }
-    fields.string("sessionId")?;
+    let session = fields.string("sessionId")?;
     let prompt = fields.required_string("prompt")?;
     let request = ChatRequest {
         messages: vec![Message::text(Role::User, prompt)],
@@ -38,7 +38,7 @@ pub fn read(body: Map<String, Value>) -> Result<Inbound, BadRequest> {
     let model = fields.string("model")?;
     let stream = fields.boolean("stream")?;
     match fields.rest().keys().next() {
-        None => Ok(Inbound { model, stream, request, ..Inbound::default() }),
+        None => Ok(Inbound { model, stream, session, request, ..Inbound::default() }),
         Some(unknown) => Err(unknown_field(unknown)),
     }
 }

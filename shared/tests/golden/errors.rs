@@ -19,7 +19,7 @@ fn errors() -> Vec<(&'static str, GatewayError)> {
     let model = || "openai/gpt-9".to_owned();
     let usd = NanoUsd::from_nano;
     let rates = RateView {
-        limits: RateLimits { requests: Some(60), tokens: Some(100_000) },
+        limits: RateLimits { requests: Some(60), tokens: Some(100_000), ..RateLimits::default() },
         requests_used: 60,
         tokens_used: 1234,
         reset: 42,

@@ -69,7 +69,12 @@ impl Heard {
 
     fn summary(&self) -> Summary {
         let usage = self.usage().unwrap_or(ESTIMATE);
-        Summary { usage, cost: NanoUsd::from_nano(1_234_500), completed: CREATED + Duration::from_secs(2) }
+        Summary {
+            usage,
+            cost: NanoUsd::from_nano(1_234_500),
+            completed: CREATED + Duration::from_secs(2),
+            stopped: false,
+        }
     }
 
     /// The streamed reply.

@@ -56,7 +56,7 @@ fn partition(provider: &str, case: &Case) -> TokenUsage {
 fn told(dialect: Dialect, usage: TokenUsage) -> Value {
     let choice = Choice { finish: Some(FinishReason::Stop), ..Choice::default() };
     let answer = Answer { choices: vec![choice], usage, ..Answer::default() };
-    let summary = Summary { usage, cost: NanoUsd::ZERO, completed: CREATED };
+    let summary = Summary { usage, cost: NanoUsd::ZERO, completed: CREATED, stopped: false };
     let body = dialect.whole(&head(&answer, true, 1), &answer, &summary);
     serde_json::from_str::<Value>(&body).expect("JSON")["usage"].clone()
 }

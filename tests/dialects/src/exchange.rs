@@ -81,7 +81,7 @@ fn head(inbound: &Inbound, so_far: &Answer) -> ReplyHead {
 
 fn summary(answer: &Answer) -> Summary {
     let completed = Timestamp::from_millis(BEGUN.millis() + 2500);
-    Summary { usage: answer.usage, cost: NanoUsd::from_nano(1_500_000), completed }
+    Summary { usage: answer.usage, cost: NanoUsd::from_nano(1_500_000), completed, stopped: false }
 }
 
 fn report() -> ErrorReport {

@@ -1,7 +1,7 @@
 //! What the requests of the model write, in the product's own types.
 
 use shared::domain::counter::{
-    Close, Counter, CounterKey, Hold, HoldFacts, Part, RateLimits, Reserve, ScopeKind, WindowForm,
+    Allowance, Close, Counter, CounterKey, Hold, HoldFacts, Part, RateLimits, Reserve, ScopeKind, WindowForm,
 };
 use shared::domain::id::AttemptId;
 use shared::domain::money::NanoUsd;
@@ -66,7 +66,7 @@ pub(crate) fn reserve_of(
         key: key(shard),
         id,
         hold: Some(hold),
-        cap: CAP,
+        allowance: Allowance { cap: CAP, ..Allowance::default() },
         limits: RateLimits::default(),
         window,
         tokens: TOKENS,

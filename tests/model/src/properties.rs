@@ -65,8 +65,8 @@ impl World {
 
     fn passes_cap(&self, state: &State) -> bool {
         let slots = &self.setting.slots;
-        (0..slots.len()).any(|first| {
-            let of_scope = |slot: usize| slots[slot].key.shares_scope(&slots[first].key);
+        (0..slots.len()).any(|scope| {
+            let of_scope = |slot: usize| self.scopes[slot] == scope;
             let within = (0..slots.len()).filter(|slot| of_scope(*slot));
             let room: i64 = within.map(|slot| slots[slot].cap - self.remaining(state, slot)).sum();
             let requests = state.asked.iter().enumerate();

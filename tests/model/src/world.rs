@@ -1,6 +1,6 @@
 //! A setting made ready: every write that may ever be sent, made by the product's own functions.
 
-use shared::domain::counter::{Close, Counter, Hold, HoldFacts, Part, RateLimits, Reserve};
+use shared::domain::counter::{Allowance, Close, Counter, Hold, HoldFacts, Part, RateLimits, Reserve};
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Quality};
 use shared::domain::money::NanoUsd;
@@ -9,7 +9,7 @@ use shared::domain::time::Timestamp;
 
 use super::arena::{Arena, Op, OpId, id};
 use super::mutant::Mutant;
-use super::setting::{Plan, PlanPart, Request, Setting};
+use super::setting::{Plan, PlanPart, Request, Setting, Slot};
 use super::state::{REQUESTS, SLOTS, State};
 use super::sweep::Sweeps;
 
@@ -24,6 +24,8 @@ pub(crate) struct World {
     /// By request and plan.
     pub(crate) plans: Vec<Vec<Writes>>,
     pub(crate) sweeps: Sweeps,
+    /// Of each counter: the first one of its scope and period.
+    pub(crate) scopes: Vec<usize>,
 }
 
 /// What may be sent for one request under one plan.
@@ -70,7 +72,10 @@ impl World {
             request.plans.iter().map(|plan| writes(&mut arena, &setting, at, request, plan)).collect()
         });
         let plans = plans.collect();
-        World { setting, mutant, arena, plans, sweeps: Sweeps::new(mutant) }
+        let slots = &setting.slots;
+        let first = |slot: &Slot| slots.iter().position(|other| other.key.shares_scope(&slot.key));
+        let scopes = slots.iter().filter_map(first).collect();
+        World { setting, mutant, arena, plans, sweeps: Sweeps::new(mutant), scopes }
     }
 
     pub(crate) fn start(&mut self) -> State {
@@ -88,6 +93,7 @@ fn opened(cap: NanoUsd) -> Counter {
         cap,
         remaining: cap,
         state: Default::default(),
+        version: Timestamp::default(),
         window: 0,
         requests: 0,
         tokens: 0,
@@ -149,7 +155,10 @@ fn reserve(setting: &Setting, id: AttemptId, part: &PlanPart, item: &Part, hold:
         key: item.counter.clone(),
         id,
         hold: Some(hold.clone()),
-        cap: NanoUsd::from_nano(setting.slots[part.slot].cap),
+        allowance: Allowance {
+            cap: NanoUsd::from_nano(setting.slots[part.slot].cap),
+            ..Allowance::default()
+        },
         limits: RateLimits::default(),
         window: 0,
         tokens: 0,

@@ -71,7 +71,7 @@ async fn a_counter_is_created_once_continued_and_rolled_over(stores: &Stores) {
 
 async fn rates_are_refused_by_the_same_write_as_money(stores: &Stores) {
     let limited = |n, form, requests, tokens| Reserve {
-        limits: RateLimits { requests: Some(requests), tokens: Some(tokens) },
+        limits: RateLimits { requests: Some(requests), tokens: Some(tokens), ..RateLimits::default() },
         ..reserve(n, 1, form)
     };
     assert_eq!(refused(stores, &limited(1, WindowForm::Create, 0, 99)).await, None);
@@ -91,7 +91,7 @@ async fn a_hit_is_admitted_by_rates_alone(stores: &Stores) {
     let hit = |n, form| Reserve {
         hold: None,
         tokens: 0,
-        limits: RateLimits { requests: Some(3), tokens: None },
+        limits: RateLimits { requests: Some(3), tokens: None, ..RateLimits::default() },
         ..reserve(n, 0, form)
     };
     held(stores, &hit(1, WindowForm::Create)).await;

@@ -1,14 +1,20 @@
 //! Keys.
 
-use shared::domain::counter::RateLimits;
-use shared::domain::key::{KeyBudget, KeyRecord};
+use shared::domain::counter::{RateLimits, ScopeState};
+use shared::domain::key::KeyRecord;
+use shared::domain::policy::{Budget, Policy, Shards};
 use shared::domain::time::{Period, Timestamp};
 use shared::ports::StoreError;
 
 use super::samples::{NOW, nano};
 use super::stores::Stores;
 
-on_every_store!(a_key_is_found_as_it_was_made, a_key_is_made_once, a_revoked_key_keeps_the_first_time);
+on_every_store!(
+    a_key_is_found_as_it_was_made,
+    a_key_is_made_once,
+    a_keys_policy_is_replaced,
+    a_revoked_key_keeps_the_first_time,
+);
 
 fn record(id: &str) -> KeyRecord {
     KeyRecord {
@@ -18,8 +24,16 @@ fn record(id: &str) -> KeyRecord {
         name: "CI, nightly".to_owned(),
         tenant: "acme".to_owned(),
         team: Some("search".to_owned()),
-        budget: Some(KeyBudget { cap: nano(1_500_000_001), period: Period::Month }),
-        limits: RateLimits { requests: Some(60), tokens: None },
+        policy: Policy {
+            budgets: vec![
+                Budget { cap: nano(1_500_000_001), period: Period::Month },
+                Budget { cap: nano(1), period: Period::Day },
+            ],
+            limits: RateLimits { requests: Some(60), tokens: None, ..RateLimits::default() },
+            state: ScopeState::Throttled,
+            shards: Shards::default().change(8, NOW).change(16, NOW),
+            version: NOW,
+        },
         models: Some(vec!["openai/gpt-4o".to_owned(), "demo/ok".to_owned()]),
         created_at: NOW,
         revoked_at: None,
@@ -27,7 +41,7 @@ fn record(id: &str) -> KeyRecord {
 }
 
 fn plain(id: &str) -> KeyRecord {
-    KeyRecord { team: None, budget: None, limits: RateLimits::default(), models: None, ..record(id) }
+    KeyRecord { team: None, policy: Policy::default(), models: None, ..record(id) }
 }
 
 async fn a_key_is_found_as_it_was_made(stores: &Stores) {
@@ -45,6 +59,16 @@ async fn a_key_is_made_once(stores: &Stores) {
     let again = stores.manage_keys.create(&plain("a")).await;
     assert!(matches!(again, Err(StoreError::Rejected(_))), "{again:?}");
     assert_eq!(stores.find_key.find("a").await, Ok(Some(record("a"))));
+}
+
+async fn a_keys_policy_is_replaced(stores: &Stores) {
+    let policy = record("a").policy;
+    assert_eq!(stores.manage_keys.set_policy("a", &policy).await, Ok(false));
+    assert_eq!(stores.find_key.find("a").await, Ok(None));
+    stores.manage_keys.create(&plain("a")).await.expect("made");
+    assert_eq!(stores.manage_keys.set_policy("a", &policy).await, Ok(true));
+    let changed = KeyRecord { policy, ..plain("a") };
+    assert_eq!(stores.find_key.find("a").await, Ok(Some(changed)));
 }
 
 async fn a_revoked_key_keeps_the_first_time(stores: &Stores) {

@@ -42,6 +42,7 @@ mod fences;
 mod idempotency;
 mod keys;
 mod model;
+mod policies;
 mod samples;
 mod settling;
 mod stops;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use shared::domain::counter::{self, Close, Counter, RateLimits, Reserve, WindowForm};
+use shared::domain::counter::{self, Allowance, Close, Counter, RateLimits, Reserve, ScopeState, WindowForm};
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Quality};
+use shared::domain::time::Timestamp;
 use shared::ports::ReserveReply;
 
 use super::samples::{CAP, counter_key, estimate, hold, id, line, nano};
@@ -18,6 +19,7 @@ enum Step {
     Reserve(Box<Reserve>),
     Close(Close),
     Fence(AttemptId),
+    Allow(Allowance),
     PutEstimate(Box<LedgerLine>),
     Correct(Box<(LedgerLine, LedgerLine)>),
 }
@@ -42,6 +44,11 @@ impl Model {
 
     fn close(&mut self, write: &Close) {
         let next = self.counter.as_ref().and_then(|counter| counter::close(counter, write));
+        self.counter = next.or(self.counter.take());
+    }
+
+    fn allow(&mut self, to: &Allowance) {
+        let next = counter::allow(self.counter.as_ref(), to);
         self.counter = next.or(self.counter.take());
     }
 
@@ -78,14 +85,18 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0_i64..3).prop_map(|from| WindowForm::Roll { from }),
     ];
     let limit = proptest::option::of(0_i64..60);
-    let reserve = (1_u32..16, 0_i64..400, 0_i64..30, 0_i64..3, form, limit.clone(), limit, any::<bool>());
-    let reserve = reserve.prop_map(|(n, amount, tokens, window, form, requests, limit, is_hit)| {
+    let limits = (limit.clone(), limit, proptest::option::of(0_i64..6));
+    let version = prop_oneof![6 => 0_i64..1, 1 => 0_i64..3];
+    let reserve = (1_u32..16, 0_i64..400, 0_i64..30, 0_i64..3, form, limits, any::<bool>(), version);
+    let reserve = reserve.prop_map(|(n, amount, tokens, window, form, limits, is_hit, version)| {
+        let (requests, limit, concurrency) = limits;
+        let version = Timestamp::from_millis(version);
         Step::Reserve(Box::new(Reserve {
             key: counter_key(),
             id: id(n),
             hold: (!is_hit || amount > 100).then(|| hold(amount, tokens, window)),
-            cap: nano(CAP),
-            limits: RateLimits { requests, tokens: limit },
+            allowance: Allowance { cap: nano(CAP), version, ..Allowance::default() },
+            limits: RateLimits { requests, tokens: limit, concurrency },
             window,
             tokens,
             form,
@@ -94,11 +105,16 @@ fn step() -> impl Strategy<Value = Step> {
     let close = (1_u32..16, 0_i64..400, 0_i64..40).prop_map(|(n, billed, billed_tokens)| {
         Step::Close(Close { key: counter_key(), id: id(n), billed: nano(billed), billed_tokens })
     });
+    let states = [ScopeState::Active, ScopeState::Active, ScopeState::Active, ScopeState::Stopped];
+    let allow = (0_i64..3, 0_i64..2_000, 0_usize..4).prop_map(move |(version, cap, state)| {
+        let version = Timestamp::from_millis(version);
+        Step::Allow(Allowance { cap: nano(cap), state: states[state], version })
+    });
     let fence = (1_u32..8).prop_map(|n| Step::Fence(id(n)));
     let put = (1_u32..8).prop_map(|n| Step::PutEstimate(Box::new(estimate(n))));
     let correct =
         (1_u32..8, 0_i64..300).prop_map(|(n, exact)| Step::Correct(Box::new((estimate(n), line(n, exact)))));
-    prop_oneof![12 => reserve, 6 => close, 1 => fence, 2 => put, 4 => correct]
+    prop_oneof![12 => reserve, 6 => close, 1 => fence, 1 => allow, 2 => put, 4 => correct]
 }
 
 async fn walk(stores: &Stores, steps: &[Step]) {
@@ -112,6 +128,10 @@ async fn walk(stores: &Stores, steps: &[Step]) {
             Step::Close(write) => {
                 stores.counters.close(write).await.expect("closed, or closed before");
                 model.close(write);
+            }
+            Step::Allow(to) => {
+                stores.counters.allow(&counter_key(), to).await.expect("allowed");
+                model.allow(to);
             }
             Step::Fence(id) => {
                 let fenced = stores.counters.fence(&counter_key(), *id).await;

@@ -1,7 +1,7 @@
 //! Ids, holds, writes and lines to test with.
 
 use shared::domain::counter::{
-    Close, Counter, CounterKey, Hold, HoldFacts, Part, RateLimits, Reserve, ScopeKind, WindowForm,
+    Allowance, Close, Counter, CounterKey, Hold, HoldFacts, Part, RateLimits, Reserve, ScopeKind, WindowForm,
 };
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
@@ -46,7 +46,7 @@ pub(super) fn reserve(n: u32, amount: i64, form: WindowForm) -> Reserve {
         key: counter_key(),
         id: id(n),
         hold: Some(hold(amount, 10, NOW.minute())),
-        cap: nano(CAP),
+        allowance: Allowance { cap: nano(CAP), ..Allowance::default() },
         limits: RateLimits::default(),
         window: NOW.minute(),
         tokens: 10,

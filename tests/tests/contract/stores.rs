@@ -8,19 +8,21 @@ use std::time::UNIX_EPOCH;
 use local::embedded::{Embedded, create_tables};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoOpenHolds, SharedHttpClient, Tables, http_client,
+    DynamoLedger, DynamoOpenHolds, DynamoPolicies, SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Counters, FindKey, FindOpenHolds, Idempotency, ManageKeys, ReadLedger,
-    WriteLedger,
+    AnswerCache, BreakerStore, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency, ManageKeys,
+    ManagePolicies, ReadLedger, WriteLedger,
 };
 
 /// Every store port, and what is behind it.
 pub(super) struct Stores {
     pub(super) find_key: Arc<dyn FindKey>,
     pub(super) manage_keys: Arc<dyn ManageKeys>,
+    pub(super) find_policy: Arc<dyn FindPolicy>,
+    pub(super) manage_policies: Arc<dyn ManagePolicies>,
     pub(super) counters: Arc<dyn Counters>,
     /// On DynamoDB in pages of three items.
     pub(super) open_holds: Arc<dyn FindOpenHolds>,
@@ -101,6 +103,8 @@ impl Stores {
             Behind::Memory(store) => Stores {
                 find_key: store.clone(),
                 manage_keys: store.clone(),
+                find_policy: store.clone(),
+                manage_policies: store.clone(),
                 counters: store.clone(),
                 open_holds: store.clone(),
                 write_ledger: store.clone(),
@@ -113,12 +117,15 @@ impl Stores {
             Behind::Dynamo(dynamo) => {
                 let (clients, tables) = (dynamo.clients(), dynamo.tables.clone());
                 let keys = Arc::new(DynamoKeys::new(clients.clone(), tables.control.clone()));
+                let policies = Arc::new(DynamoPolicies::new(clients.clone(), tables.control.clone()));
                 let ledger = DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone());
                 let ledger = Arc::new(ledger);
                 let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), 3);
                 Stores {
                     find_key: keys.clone(),
                     manage_keys: keys,
+                    find_policy: policies.clone(),
+                    manage_policies: policies,
                     counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
                     open_holds: Arc::new(open_holds),
                     write_ledger: ledger.clone(),

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod breaker;
+mod budgets;
 mod counting;
 mod embeddings;
 mod faults;
@@ -11,5 +12,6 @@ mod messages;
 mod responses;
 mod round_trips;
 mod settings;
+mod shards;
 mod sweep;
 mod tokens;

@@ -9,15 +9,16 @@ use serde_json::json;
 use shared::config::ModelName;
 use shared::domain::breaker::Breaker;
 use shared::domain::cache::CacheKey;
-use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::domain::key::KeyRecord;
+use shared::domain::policy::{ScopeName, ScopePolicy};
 use shared::domain::reservation::Reservation;
 use shared::domain::time::Timestamp;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, AttemptError, BreakerStore, CachedAnswer, ChunkStream, Counters, FindKey, ReserveReply,
-    StoreError, Upstream, Versioned,
+    AnswerCache, AttemptError, BreakerStore, CachedAnswer, ChunkStream, Counters, FindKey, FindPolicy,
+    ReserveReply, StoreError, Upstream, Versioned,
 };
 use shared::protocol::canonical::{ChatRequest, Chunk, Delta, FinishReason};
 use shared::protocol::outbound::{Flavour, Outbound};
@@ -38,10 +39,23 @@ impl FindKey for Far {
 }
 
 #[async_trait]
+impl FindPolicy for Far {
+    async fn find_policy(&self, scope: &ScopeName) -> Result<Option<ScopePolicy>, StoreError> {
+        sleep(TRIP).await;
+        self.0.find_policy(scope).await
+    }
+}
+
+#[async_trait]
 impl Counters for Far {
     async fn reserve(&self, write: &Reserve) -> Result<ReserveReply, StoreError> {
         sleep(TRIP).await;
         self.0.reserve(write).await
+    }
+
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {
+        sleep(TRIP).await;
+        self.0.allow(key, to).await
     }
 
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
@@ -113,6 +127,7 @@ async fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestApp, Arc<Provide
     let provider = Arc::new(Provider::default());
     let ports = Ports {
         keys: far.clone(),
+        policies: far.clone(),
         counters: far.clone(),
         answers: far.clone(),
         breakers: far,
@@ -140,15 +155,15 @@ async fn trips_of_a_miss(store: &Arc<MemoryStore>, user: &User, text: &str, now:
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_most_three_trips_before_a_provider_is_asked_and_two_before_an_exact_hit() {
+async fn at_most_four_trips_before_a_provider_is_asked_and_two_before_an_exact_hit() {
     let store = Arc::new(MemoryStore::default());
     let now = Timestamp::from_millis(1_800_000_000_000);
     let (first, _) = cold(&store, now).await;
     let user = first.user(json!({ "budgetUsd": "5", "rpm": 100 })).await;
-    assert_eq!(trips_of_a_miss(&store, &user, "the counter is created", now).await, 3);
-    assert_eq!(trips_of_a_miss(&store, &user, "the counter is there", now).await, 2);
+    assert_eq!(trips_of_a_miss(&store, &user, "the counter is created", now).await, 4);
+    assert_eq!(trips_of_a_miss(&store, &user, "the counter is there", now).await, 3);
     let later = now + Duration::from_secs(120);
-    assert_eq!(trips_of_a_miss(&store, &user, "the minute has passed", later).await, 3);
+    assert_eq!(trips_of_a_miss(&store, &user, "the minute has passed", later).await, 4);
 
     for stream in [true, false] {
         let (gateway, provider) = cold(&store, later).await;

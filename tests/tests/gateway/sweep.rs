@@ -8,7 +8,7 @@ use serde_json::json;
 use shared::app::sweep::{MARGIN, Tally};
 use shared::clock::SystemClock;
 use shared::domain::counter::{
-    CounterKey, Hold, HoldFacts, Part, RateLimits, Reserve, ScopeKind, WindowForm,
+    Allowance, CounterKey, Hold, HoldFacts, Part, RateLimits, Reserve, ScopeKind, WindowForm,
 };
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
@@ -42,7 +42,8 @@ async fn hold_all(gateway: &TestApp, user: &User, expires: Timestamp, with_token
     let window = now.minute();
     let hold = Hold { amount: BUDGET, tokens: 0, window, items, expires, facts };
     let (limits, form) = (RateLimits::default(), WindowForm::Create);
-    let write = Reserve { key, id, hold: Some(hold), cap: BUDGET, limits, window, tokens: 0, form };
+    let allowance = Allowance { cap: BUDGET, ..Allowance::default() };
+    let write = Reserve { key, id, hold: Some(hold), allowance, limits, window, tokens: 0, form };
     let reply = gateway.store.reserve(&write).await.expect("memory");
     assert!(matches!(reply, ReserveReply::Held(_)), "{reply:?}");
     id

@@ -1,29 +1,18 @@
 //! `tollgate keys`: the admin API of a running gateway, for people and for programs.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use reqwest::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shared::app::administer::KeyView;
-use shared::client::{Reach, client};
+
+use super::gateway::{Gateway, body, columns, or_dash};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
     #[command(subcommand)]
     action: Action,
-    /// The gateway to talk to.
-    #[arg(long, global = true, default_value = "http://localhost:3000")]
-    url: String,
-    /// Data directory of a gateway on this machine, whose admin key is used.
-    #[arg(long, global = true, default_value = ".tollgate")]
-    data: PathBuf,
-    /// The admin key, instead of the data directory's.
-    #[arg(long, global = true, env = "TOLLGATE_ADMIN_KEY", hide_env_values = true)]
-    admin_key: Option<String>,
-    /// Print one JSON document instead of a table.
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    gateway: Gateway,
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,6 +50,12 @@ struct Create {
     /// Tokens a minute.
     #[arg(long)]
     tpm: Option<u64>,
+    /// Requests open at once.
+    #[arg(long)]
+    concurrency: Option<u64>,
+    /// Counters that the budget of a busy key is spread over.
+    #[arg(long)]
+    shards: Option<u8>,
     /// Models the key may use, separated by commas; every model if left out.
     #[arg(long, value_delimiter = ',')]
     models: Option<Vec<String>>,
@@ -69,23 +64,23 @@ struct Create {
 pub(super) async fn run(options: Options) -> Result<(), String> {
     match &options.action {
         Action::Create(create) => {
-            let made = call(&options, Method::POST, "/admin/keys", Some(create.body())).await?;
-            show(&options, &made, || created_text(&made))
+            let made = options.gateway.call(Method::POST, "/admin/keys", Some(create.body())).await?;
+            options.gateway.show(&made, || created_text(&made))
         }
         Action::List => {
-            let list = call(&options, Method::GET, "/admin/keys", None).await?;
-            show(&options, &list, || table(&list))
+            let list = options.gateway.call(Method::GET, "/admin/keys", None).await?;
+            options.gateway.show(&list, || table(&list))
         }
         Action::Revoke { id } => {
-            let done = call(&options, Method::DELETE, &format!("/admin/keys/{id}"), None).await?;
-            show(&options, &done, || Ok(format!("revoked {id}")))
+            let done = options.gateway.call(Method::DELETE, &format!("/admin/keys/{id}"), None).await?;
+            options.gateway.show(&done, || Ok(format!("revoked {id}")))
         }
     }
 }
 
 impl Create {
     fn body(&self) -> Value {
-        let all = [
+        body([
             ("name", json!(self.name)),
             ("tenant", json!(self.tenant)),
             ("team", json!(self.team)),
@@ -93,52 +88,11 @@ impl Create {
             ("period", json!(self.period)),
             ("rpm", json!(self.rpm)),
             ("tpm", json!(self.tpm)),
+            ("concurrency", json!(self.concurrency)),
+            ("shards", json!(self.shards)),
             ("models", json!(self.models)),
-        ];
-        let given = all.into_iter().filter(|(_, value)| !value.is_null());
-        Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect::<Map<String, Value>>())
+        ])
     }
-}
-
-async fn call(options: &Options, method: Method, path: &str, body: Option<Value>) -> Result<Value, String> {
-    let url = format!("{}{path}", options.url.trim_end_matches('/'));
-    let client = client(Reach::Any).map_err(|error| error.to_string())?;
-    let mut request = client.request(method, &url).bearer_auth(admin_key(options)?);
-    if let Some(body) = body {
-        request = request.header("content-type", "application/json").body(body.to_string());
-    }
-    let unreachable =
-        |error: reqwest::Error| format!("cannot reach {}: {}", options.url, error.without_url());
-    let response = request.send().await.map_err(unreachable)?;
-    let status = response.status();
-    let text = response.text().await.map_err(unreachable)?;
-    let value: Value =
-        serde_json::from_str(&text).map_err(|_| format!("{url} answered {status} without JSON"))?;
-    match status.is_success() {
-        true => Ok(value),
-        false => Err(value["error"]["message"].as_str().unwrap_or("refused without a reason").to_owned()),
-    }
-}
-
-fn admin_key(options: &Options) -> Result<String, String> {
-    if let Some(key) = &options.admin_key {
-        return Ok(key.clone());
-    }
-    let path = options.data.join("admin-key");
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        format!("no admin key: {} cannot be read ({error}); set TOLLGATE_ADMIN_KEY or --data", path.display())
-    })?;
-    Ok(text.trim().to_owned())
-}
-
-fn show(
-    options: &Options,
-    value: &Value,
-    text: impl FnOnce() -> Result<String, String>,
-) -> Result<(), String> {
-    let shown = if options.json { value.to_string() } else { text()? };
-    println!("{shown}");
-    Ok(())
 }
 
 fn created_text(made: &Value) -> Result<String, String> {
@@ -153,25 +107,18 @@ fn table(list: &Value) -> Result<String, String> {
     let mut rows =
         vec![["ID", "NAME", "TENANT", "BUDGET USD", "PERIOD", "RPM", "TPM", "STATE"].map(str::to_owned)];
     rows.extend(views.iter().map(row));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 8] = std::array::from_fn(width);
-    let line = |row: &[String; 8]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    Ok(rows.iter().map(line).collect::<Vec<_>>().join("\n"))
+    Ok(columns(&rows))
 }
 
 fn row(view: &KeyView) -> [String; 8] {
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     [
         view.id.clone(),
         view.name.clone(),
         view.tenant.clone(),
-        or_dash(view.budget_usd.map(|cap| cap.to_string())),
-        or_dash(view.period.map(|period| format!("{period:?}").to_lowercase())),
-        or_dash(view.rpm.map(|limit| limit.to_string())),
-        or_dash(view.tpm.map(|limit| limit.to_string())),
-        if view.revoked_at.is_some() { "revoked" } else { "active" }.to_owned(),
+        or_dash(view.budget_usd),
+        or_dash(view.period),
+        or_dash(view.policy.rpm),
+        or_dash(view.policy.tpm),
+        if view.revoked_at.is_some() { "revoked".to_owned() } else { view.policy.state.to_string() },
     ]
 }

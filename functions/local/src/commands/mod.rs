@@ -1,5 +1,7 @@
 //! What `tollgate` can be told to do. Exit code 0 is done, 1 refused or failed, 2 wrong use.
 
+mod budgets;
+mod gateway;
 mod keys;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,6 +27,8 @@ enum What {
     Dev(dev::Options),
     /// Make, list and revoke keys of a running gateway.
     Keys(keys::Options),
+    /// Set and show budgets and limits of a running gateway.
+    Budgets(budgets::Options),
     /// Run the scripted demo provider alone.
     Demo {
         /// Port on 127.0.0.1; 0 picks a free one.
@@ -38,6 +42,7 @@ impl Command {
         let done = match self.what {
             What::Dev(options) => dev::run(options).await,
             What::Keys(options) => keys::run(options).await,
+            What::Budgets(options) => budgets::run(options).await,
             What::Demo { port } => demo(port).await,
         };
         match done {

@@ -28,7 +28,8 @@ pub(super) enum Finish {
 
 pub(super) fn answer(script: &Script, asked: &Asked) -> Answer {
     let mut answer = complete_answer(script, asked);
-    if let Some(limit) = asked.max_tokens.filter(|limit| *limit < answer.tokens.len()) {
+    let limit = asked.max_tokens.filter(|limit| !script.deaf && *limit < answer.tokens.len());
+    if let Some(limit) = limit {
         answer.tokens.truncate(limit);
         answer.finish = Finish::Length;
     }

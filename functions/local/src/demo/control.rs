@@ -13,7 +13,7 @@ use super::state::{Demo, bare};
 const BEHAVIOURS: &str = "/behaviours/";
 
 /// One of each kind, for `GET /v1/models`; any other script is a model too.
-const EXAMPLES: [&str; 21] = [
+const EXAMPLES: [&str; 22] = [
     "ok",
     "tokens-100",
     "delay-500",
@@ -35,6 +35,7 @@ const EXAMPLES: [&str; 21] = [
     "error-3-529",
     "nousage",
     "tool",
+    "tokens-4000+deaf",
 ];
 
 pub(super) fn answer(

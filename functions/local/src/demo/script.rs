@@ -19,6 +19,8 @@ pub(super) struct Script {
     pub(super) pace: Duration,
     pub(super) usage: bool,
     pub(super) tool: bool,
+    /// The output limit is ignored.
+    pub(super) deaf: bool,
     pub(super) fault: Option<Fault>,
 }
 
@@ -87,6 +89,7 @@ impl Default for Script {
             pace: Duration::ZERO,
             usage: true,
             tool: false,
+            deaf: false,
             fault: None,
         }
     }
@@ -110,6 +113,10 @@ impl Script {
             "tool" => {
                 argument.none()?;
                 self.tool = true;
+            }
+            "deaf" => {
+                argument.none()?;
+                self.deaf = true;
             }
             "tokens" => self.tokens = Some(argument.tokens()?),
             "delay" => self.delay = argument.millis()?,

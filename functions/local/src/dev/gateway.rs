@@ -8,10 +8,11 @@ use alerts::Alerts;
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::warm_keys::WarmKeys;
+use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoOpenHolds, Patience, Tables, http_client,
+    DynamoLedger, DynamoOpenHolds, DynamoPolicies, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -19,8 +20,8 @@ use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, FindOpenHolds, Idempotency, ManageKeys, ReadLedger,
-    WriteLedger,
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency, ManageKeys,
+    ManagePolicies, ReadLedger, WriteLedger,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -35,6 +36,8 @@ use crate::embedded::{Embedded, create_tables};
 pub struct Stores {
     pub find_key: Arc<dyn FindKey>,
     pub manage_keys: Arc<dyn ManageKeys>,
+    pub find_policy: Arc<dyn FindPolicy>,
+    pub manage_policies: Arc<dyn ManagePolicies>,
     pub counters: Arc<dyn Counters>,
     pub open_holds: Arc<dyn FindOpenHolds>,
     pub write_ledger: Arc<dyn WriteLedger>,
@@ -52,6 +55,8 @@ impl Stores {
         Stores {
             find_key: keys.clone(),
             manage_keys: keys,
+            find_policy: store.clone(),
+            manage_policies: store.clone(),
             counters: store.clone(),
             open_holds: store.clone(),
             write_ledger: store.clone(),
@@ -90,12 +95,16 @@ impl Stores {
     pub fn dynamodb(clients: &Clients, tables: Tables) -> Self {
         let keys = DynamoKeys::new(clients.clone(), tables.control.clone());
         let keys = Arc::new(WarmKeys::new(keys, Arc::new(SystemClock)));
+        let policies = DynamoPolicies::new(clients.clone(), tables.control.clone());
+        let policies = Arc::new(WarmPolicies::new(policies, Arc::new(SystemClock)));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
         let page = DynamoOpenHolds::PAGE;
         let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), page);
         Stores {
             find_key: keys.clone(),
             manage_keys: keys,
+            find_policy: policies.clone(),
+            manage_policies: policies,
             counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
             open_holds: Arc::new(open_holds),
             write_ledger: ledger.clone(),
@@ -169,6 +178,8 @@ impl Gateway {
         )));
         let admin = Admin {
             keys: stores.manage_keys,
+            policies: stores.manage_policies,
+            counters: Arc::clone(&stores.counters),
             clock: Arc::clone(&clock),
             pepper: secrets.pepper.clone(),
             admin_key: secrets.admin_key.clone(),
@@ -180,6 +191,7 @@ impl Gateway {
             tuning: Tuning::default(),
             clock,
             keys: stores.find_key,
+            policies: stores.find_policy,
             counters: stores.counters,
             ledger: stores.write_ledger,
             answers: stores.answers,

@@ -49,7 +49,8 @@ pub(in crate::protocol) fn read(body: Map<String, Value>) -> Result<Inbound, Bad
         unlisted: fields.rest(),
         ..ChatRequest::default()
     };
-    Ok(Inbound { model: Some(model), stream, include_usage: true, request, echo, may_refer })
+    let (model, include_usage) = (Some(model), true);
+    Ok(Inbound { model, stream, include_usage, request, echo, may_refer, ..Inbound::default() })
 }
 
 fn refuse_stored(fields: &mut Fields) -> Result<(), BadRequest> {

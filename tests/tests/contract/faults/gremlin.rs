@@ -13,9 +13,10 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
-use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::ports::{Counters, ReserveReply, StoreError};
 
@@ -26,6 +27,8 @@ pub(super) enum Fault {
     LoseReply,
     /// It is not applied; it may be delivered later.
     LoseRequest,
+    /// It is refused because a transaction holds the item. DynamoDB only.
+    Conflict,
 }
 
 type Delivery = BoxFuture<'static, ()>;
@@ -58,8 +61,11 @@ impl Gremlin {
 
     fn meet(&self, id: AttemptId) -> Option<Fault> {
         let mut state = self.state();
-        state.sent.push(id);
-        state.faults.pop_front()
+        let fault = state.faults.pop_front();
+        if fault != Some(Fault::Conflict) {
+            state.sent.push(id);
+        }
+        fault
     }
 
     fn lose(&self, delivery: Delivery) {
@@ -125,10 +131,19 @@ impl HttpConnector for GremlinConnector {
                 Fault::LoseRequest => gremlin.lose(Box::pin(async move {
                     inner.call(request).await.expect("delivered late");
                 })),
+                Fault::Conflict => return conflict(),
             }
             lost()
         })
     }
+}
+
+fn conflict() -> Result<HttpResponse, ConnectorError> {
+    let name = "com.amazonaws.dynamodb.v20120810#TransactionConflictException";
+    let body = serde_json::json!({ "__type": name, "message": "a transaction is in progress" });
+    let response = http::Response::builder().status(400).body(SdkBody::from(body.to_string()));
+    let response = response.expect("a response");
+    Ok(HttpResponse::try_from(response).expect("a response without extensions"))
 }
 
 fn lost() -> Result<HttpResponse, ConnectorError> {
@@ -165,8 +180,13 @@ impl Counters for GremlinCounters {
                     inner.reserve(&write).await.expect("delivered late");
                 }));
             }
+            Some(Fault::Conflict) => panic!("memory has no transactions"),
         }
         Err(StoreError::NoReply("lost".to_owned()))
+    }
+
+    async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {
+        self.inner.allow(key, to).await
     }
 
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {

@@ -1,5 +1,6 @@
 //! Reserves whose request or reply is lost: each is sent once, and ends in one hold or none.
 
+mod conflicts;
 mod gremlin;
 mod rig;
 

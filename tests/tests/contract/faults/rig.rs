@@ -5,19 +5,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use shared::app::authenticate::{Caller, authenticate_token};
+use shared::app::authenticate::authenticate_token;
 use shared::app::breakers::Breakers;
 use shared::app::error::GatewayError;
 use shared::app::reserve::{Purpose, reserve};
 use shared::app::route::Target;
+use shared::app::spender::{OnBehalf, Spender};
 use shared::app::{App, Tuning};
 use shared::config::{Config, ModelName};
 use shared::domain::bound::Bound;
 use shared::domain::breaker::BreakerSettings;
-use shared::domain::counter::{Counter, CounterKey, RateLimits, ScopeKind};
+use shared::domain::counter::{Counter, CounterKey, ScopeKind};
 use shared::domain::id::AttemptId;
-use shared::domain::key::{KeyBudget, KeyRecord, Pepper, PresentedKey, generate};
+use shared::domain::key::{KeyRecord, Pepper, PresentedKey, generate};
 use shared::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
+use shared::domain::policy::{Budget, Policy};
 use shared::domain::price::{ModelLimits, Price, Rates};
 use shared::domain::price_book::PriceBook;
 use shared::domain::reservation::Reservation;
@@ -40,7 +42,7 @@ pub(super) struct Rig {
     pub(super) app: App,
     pub(super) stores: Stores,
     pub(super) gremlin: Arc<Gremlin>,
-    caller: Caller,
+    spender: Spender,
     target: Target,
 }
 
@@ -103,7 +105,8 @@ impl Rig {
         let app = app(&stores, counters);
         let caller = authenticate_token(&app, Some(&token)).await.expect("the key's holder");
         let target = Target { model: "demo/ok".parse().expect("a model"), price: Arc::new(price()) };
-        let rig = Rig { app, stores, gremlin, caller, target };
+        let spender = Spender::of(&app, caller, OnBehalf::default()).await.expect("policies are readable");
+        let rig = Rig { app, stores, gremlin, spender, target };
         let first = rig.reserve().await.expect("admitted");
         rig.app.counters.close(&closing(&rig, &first)).await.expect("closed");
         rig.gremlin.forget();
@@ -111,13 +114,13 @@ impl Rig {
     }
 
     pub(super) fn key_id(&self) -> &str {
-        &self.caller.record().id
+        &self.spender.caller().record().id
     }
 
     pub(super) async fn reserve(&self) -> Result<Reservation, GatewayError> {
         let bound = Bound { amount: nano(HOLD), max_output_tokens: 10, tokens: 20 };
         let purpose = Purpose {
-            caller: &self.caller,
+            spender: &self.spender,
             request: AttemptId::new(NOW, 0),
             target: &self.target,
             bound,
@@ -176,8 +179,10 @@ fn key() -> (KeyRecord, String) {
         name: "test".to_owned(),
         tenant: "acme".to_owned(),
         team: None,
-        budget: Some(KeyBudget { cap: nano(CAP), period: Period::Month }),
-        limits: RateLimits::default(),
+        policy: Policy {
+            budgets: vec![Budget { cap: nano(CAP), period: Period::Month }],
+            ..Policy::default()
+        },
         models: None,
         created_at: NOW,
         revoked_at: None,
@@ -199,6 +204,7 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         tuning: Tuning { settle: Duration::from_secs(20), ..Tuning::default() },
         clock: Arc::new(Still),
         keys: stores.find_key.clone(),
+        policies: stores.find_policy.clone(),
         counters,
         ledger: stores.write_ledger.clone(),
         answers: stores.answers.clone(),

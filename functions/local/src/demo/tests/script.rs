@@ -23,11 +23,13 @@ fn steps_add_up() {
         pace: millis(20),
         usage: false,
         tool: false,
+        deaf: false,
         fault: Some(Fault::Cut(3)),
     };
     assert_eq!(script, expected);
     assert_eq!(parse("ok").unwrap(), Script::default());
     assert!(parse("tool").unwrap().tool);
+    assert!(parse("deaf").unwrap().deaf);
 }
 
 #[test]

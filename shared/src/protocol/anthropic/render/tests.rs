@@ -33,7 +33,7 @@ fn head() -> ReplyHead {
 }
 
 fn summary() -> Summary {
-    Summary { usage: USAGE, cost: NanoUsd::ZERO, completed: Timestamp::default() }
+    Summary { usage: USAGE, cost: NanoUsd::ZERO, completed: Timestamp::default(), stopped: false }
 }
 
 fn stream(deltas: &[Delta]) -> String {

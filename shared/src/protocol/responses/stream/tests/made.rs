@@ -26,7 +26,7 @@ pub(super) fn head() -> ReplyHead {
 
 pub(super) fn summary() -> Summary {
     let usage = TokenUsage { uncached: 10, output: 5, ..TokenUsage::default() };
-    Summary { usage, cost: NanoUsd::ZERO, completed: Timestamp::from_millis(1_002_900) }
+    Summary { usage, cost: NanoUsd::ZERO, completed: Timestamp::from_millis(1_002_900), stopped: false }
 }
 
 pub(super) fn report() -> ErrorReport {

@@ -1,0 +1,105 @@
+//! A running gateway, as its admin reaches it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use reqwest::Method;
+use serde_json::Value;
+use shared::client::{Reach, client};
+
+/// Where it is, who we are to it, and how its answers are printed.
+#[derive(Debug, Args)]
+pub(super) struct Gateway {
+    /// The gateway to talk to.
+    #[arg(long, global = true, default_value = "http://localhost:3000")]
+    url: String,
+    /// Data directory of a gateway on this machine, whose admin key is used.
+    #[arg(long, global = true, default_value = ".tollgate")]
+    data: PathBuf,
+    /// The admin key, instead of the data directory's.
+    #[arg(long, global = true, env = "TOLLGATE_ADMIN_KEY", hide_env_values = true)]
+    admin_key: Option<String>,
+    /// Print one JSON document instead of a table.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Gateway {
+    /// One call of the admin API.
+    ///
+    /// # Errors
+    /// What the gateway said of a refusal, or why it could not be reached.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, String> {
+        let url = format!("{}{path}", self.url.trim_end_matches('/'));
+        let client = client(Reach::Any).map_err(|error| error.to_string())?;
+        let mut request = client.request(method, &url).bearer_auth(self.admin_key()?);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let unreachable =
+            |error: reqwest::Error| format!("cannot reach {}: {}", self.url, error.without_url());
+        let response = request.send().await.map_err(unreachable)?;
+        let status = response.status();
+        let text = response.text().await.map_err(unreachable)?;
+        let value: Value =
+            serde_json::from_str(&text).map_err(|_| format!("{url} answered {status} without JSON"))?;
+        match status.is_success() {
+            true => Ok(value),
+            false => Err(value["error"]["message"].as_str().unwrap_or("refused without a reason").to_owned()),
+        }
+    }
+
+    /// Prints the answer as it is for a program, or as `text` for people.
+    ///
+    /// # Errors
+    /// When the answer cannot be read.
+    pub(super) fn show(
+        &self,
+        value: &Value,
+        text: impl FnOnce() -> Result<String, String>,
+    ) -> Result<(), String> {
+        let shown = if self.json { value.to_string() } else { text()? };
+        println!("{shown}");
+        Ok(())
+    }
+
+    fn admin_key(&self) -> Result<String, String> {
+        if let Some(key) = &self.admin_key {
+            return Ok(key.clone());
+        }
+        let path = self.data.join("admin-key");
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            format!(
+                "no admin key: {} cannot be read ({error}); set TOLLGATE_ADMIN_KEY or --data",
+                path.display()
+            )
+        })?;
+        Ok(text.trim().to_owned())
+    }
+}
+
+/// The members that were given, as a body.
+pub(super) fn body<const N: usize>(members: [(&str, Value); N]) -> Value {
+    let given = members.into_iter().filter(|(_, value)| !value.is_null());
+    Value::Object(given.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// Rows in columns as wide as their widest cell.
+pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+pub(super) fn or_dash(text: Option<impl ToString>) -> String {
+    text.map_or_else(|| "-".to_owned(), |text| text.to_string())
+}

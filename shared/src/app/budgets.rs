@@ -1,0 +1,295 @@
+//! Budgets and limits of every scope, set and shown to an admin.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::administer::Admin;
+use super::error::GatewayError;
+use super::policy_fields::{nested, policy};
+use super::scope::{Scope, counters};
+use super::seat::{keys, whole};
+use crate::domain::counter::{Allowance, Counter, CounterKey, ScopeKind, ScopeState};
+use crate::domain::money::NanoUsd;
+use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
+use crate::domain::time::{Period, Timestamp};
+use crate::ports::StoreError;
+use crate::protocol::fields::{BadRequest, Fields};
+
+/// A period that begins within this time has its counter changed along, since an instance may
+/// still have the policy of before when it begins.
+const AHEAD: Duration = Duration::from_secs(60);
+
+/// A scope's policy, and where its counters stand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetView {
+    pub scope: ScopeKind,
+    pub id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    #[serde(flatten)]
+    pub policy: PolicyView,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each_user: Option<PolicyView>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each_session: Option<PolicyView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyView {
+    pub budgets: Vec<PeriodView>,
+    pub rpm: Option<i64>,
+    pub tpm: Option<i64>,
+    pub concurrency: Option<i64>,
+    pub state: ScopeState,
+    /// Counters that a period is spread over, from the next one on.
+    pub shards: u8,
+}
+
+/// One cap. The amounts are absent where nothing was spent in this period, or none was looked up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeriodView {
+    pub period: Period,
+    pub cap_usd: NanoUsd,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent_usd: Option<NanoUsd>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_usd: Option<NanoUsd>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<String>,
+}
+
+impl Admin {
+    /// Replaces what holds for a scope. It holds from the next reserve on: the counters of the
+    /// present period are changed as well, and each instance follows the counter.
+    ///
+    /// # Errors
+    /// [`GatewayError::BadRequest`] naming the field, [`GatewayError::NotFound`] for a key that does
+    /// not exist, or [`GatewayError::StoreDown`]; setting it again finishes what was begun.
+    pub async fn set_budget(
+        &self,
+        kind: &str,
+        id: &str,
+        body: Map<String, Value>,
+    ) -> Result<BudgetView, GatewayError> {
+        let now = self.clock.now();
+        let mut fields = Fields::new(body);
+        let name = scope_name(kind, id, fields.string("tenant")?)?;
+        let standing = self.standing(&name).await?;
+        // Later than the last one, whatever the clock says.
+        let last = standing.as_ref().map(|policy| policy.own.version).unwrap_or_default();
+        let mut next = scope_policy(&name, fields, now.max(last + Duration::from_millis(1)))?;
+        // A scope of which nobody has heard has no counters yet, and begins with its shards; a user
+        // may have been counted by the tenant's policy for each.
+        if standing.is_some() || name.kind == ScopeKind::User {
+            let before = standing.as_ref().map(|policy| policy.own.shards.clone()).unwrap_or_default();
+            next.own.shards = before.change(next.own.shards.count, now);
+        }
+        let before = standing.unwrap_or_default();
+        self.may_lower(&name, &next.own, now).await?;
+        match name.kind {
+            ScopeKind::Key => {
+                if !self.keys.set_policy(id, &next.own).await.map_err(GatewayError::StoreDown)? {
+                    return Err(no_key(id));
+                }
+            }
+            _ => self.policies.put_policy(&name, &next).await.map_err(GatewayError::StoreDown)?,
+        }
+        self.apply(&name, &before.own, &next.own, now).await.map_err(GatewayError::StoreDown)?;
+        self.view(&name, &next, now).await
+    }
+
+    /// What holds for a scope and what it has spent.
+    ///
+    /// # Errors
+    /// [`GatewayError::NotFound`] where nobody set anything, or [`GatewayError::StoreDown`].
+    pub async fn budget(
+        &self,
+        kind: &str,
+        id: &str,
+        tenant: Option<String>,
+    ) -> Result<BudgetView, GatewayError> {
+        let name = scope_name(kind, id, tenant)?;
+        let found = self.standing(&name).await?;
+        let text = || GatewayError::NotFound { what: format!("nothing is set for the {kind} {id:?}") };
+        self.view(&name, &found.ok_or_else(text)?, self.clock.now()).await
+    }
+
+    /// Every policy of a team, user or tenant; those of keys are in the list of keys.
+    ///
+    /// # Errors
+    /// [`GatewayError::StoreDown`].
+    pub async fn budgets(&self) -> Result<Vec<BudgetView>, GatewayError> {
+        let mut policies = self.policies.list_policies().await.map_err(GatewayError::StoreDown)?;
+        policies.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(policies.iter().map(|(name, policy)| bare(name, policy)).collect())
+    }
+
+    async fn standing(&self, name: &ScopeName) -> Result<Option<ScopePolicy>, GatewayError> {
+        let found = match name.kind {
+            ScopeKind::Key => self.keys.find(&name.id).await.map(|record| {
+                record.map(|record| ScopePolicy { own: record.policy, ..ScopePolicy::default() })
+            }),
+            _ => self.policies.find_policy(name).await,
+        };
+        found.map_err(GatewayError::StoreDown)
+    }
+
+    /// Brings the counters to `next`, those of `before` as well: an instance that has not heard yet
+    /// still asks them.
+    async fn apply(
+        &self,
+        name: &ScopeName,
+        before: &Policy,
+        next: &Policy,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let must = name.kind == ScopeKind::Key;
+        let mut scopes = counters(name, next, must);
+        for mut left in counters(name, before, must) {
+            if !scopes.iter().any(|scope| scope.period == left.period) {
+                (left.allowance.state, left.allowance.version) = (next.state, next.version);
+                scopes.push(left);
+            }
+        }
+        let ahead = now + AHEAD;
+        let coming = |scope: &&Scope| scope.counter(ahead) != scope.counter(now);
+        let mut changes: Vec<(CounterKey, Allowance)> =
+            scopes.iter().flat_map(|scope| keys(scope, now)).collect();
+        changes.extend(scopes.iter().filter(coming).flat_map(|scope| keys(scope, ahead)));
+        try_join_all(changes.iter().map(|(key, to)| self.counters.allow(key, to))).await.map(|_| ())
+    }
+
+    /// What one shard has spent above its share of a lower cap would be free in the others.
+    async fn may_lower(&self, name: &ScopeName, next: &Policy, now: Timestamp) -> Result<(), GatewayError> {
+        for scope in counters(name, next, name.kind == ScopeKind::Key) {
+            let shards = keys(&scope, now);
+            if shards.len() == 1 {
+                continue;
+            }
+            let reads = try_join_all(shards.iter().map(|(key, _)| self.counters.read(key)));
+            let standing = reads.await.map_err(GatewayError::StoreDown)?;
+            let is_lower = |(counter, (_, to)): (&Option<Counter>, &(CounterKey, Allowance))| {
+                counter.as_ref().is_some_and(|counter| !counter.is_unopened() && counter.cap > to.cap)
+            };
+            if standing.iter().zip(&shards).any(is_lower) {
+                let text = "a cap that is spread over shards can be raised or stopped within its period, not lowered";
+                return Err(BadRequest::new("budgets", text).into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn view(
+        &self,
+        name: &ScopeName,
+        policy: &ScopePolicy,
+        now: Timestamp,
+    ) -> Result<BudgetView, GatewayError> {
+        let scopes = counters(name, &policy.own, false);
+        let capped: Vec<&Scope> =
+            scopes.iter().filter(|scope| scope.allowance.cap != NanoUsd::UNLIMITED).collect();
+        let mut standing = Vec::new();
+        for scope in &capped {
+            let shards = keys(scope, now);
+            let reads = try_join_all(shards.iter().map(|(key, _)| self.counters.read(key)));
+            standing.push(sum(scope, reads.await.map_err(GatewayError::StoreDown)?, now));
+        }
+        let mut view = bare(name, policy);
+        view.policy.budgets = capped
+            .iter()
+            .zip(&standing)
+            .map(|(scope, counter)| period(scope, counter.as_ref(), now))
+            .collect();
+        Ok(view)
+    }
+}
+
+/// The counters of a scope in one period as one; none where nothing was spent.
+fn sum(scope: &Scope, mut counters: Vec<Option<Counter>>, now: Timestamp) -> Option<Counter> {
+    counters.iter().flatten().next()?;
+    match u8::try_from(counters.len()) {
+        Ok(1) | Err(_) => counters.pop().flatten(),
+        Ok(count) => Some(whole(scope, &counters, count, now)),
+    }
+}
+
+fn scope_policy(
+    name: &ScopeName,
+    mut fields: Fields,
+    version: Timestamp,
+) -> Result<ScopePolicy, GatewayError> {
+    let mut next = ScopePolicy { own: policy(&mut fields, version)?, ..ScopePolicy::default() };
+    if name.kind == ScopeKind::Tenant {
+        next.each_user = nested(&mut fields, "eachUser", version)?;
+        next.each_session = nested(&mut fields, "eachSession", version)?;
+    }
+    fields.nothing_else()?;
+    Ok(next)
+}
+
+fn scope_name(kind: &str, id: &str, tenant: Option<String>) -> Result<ScopeName, GatewayError> {
+    let owner = tenant.clone().unwrap_or_else(|| "default".to_owned());
+    let name = match ScopeKind::named(kind) {
+        Some(ScopeKind::Key) => ScopeName::key(id),
+        Some(ScopeKind::Tenant) => ScopeName::tenant(id),
+        Some(ScopeKind::Team) => ScopeName::team(&owner, id),
+        Some(ScopeKind::User) => ScopeName::user(&owner, id),
+        Some(ScopeKind::Session | ScopeKind::Token) | None => {
+            let text = "scope must be key, user, team or tenant; sessions have the tenant's eachSession";
+            return Err(BadRequest::new("scope", text).into());
+        }
+    };
+    match (tenant, &name.owner) {
+        (Some(_), None) => Err(BadRequest::new("tenant", "tenant is for teams and users").into()),
+        _ => Ok(name),
+    }
+}
+
+fn no_key(id: &str) -> GatewayError {
+    GatewayError::NotFound { what: format!("there is no key {id:?}") }
+}
+
+fn bare(name: &ScopeName, policy: &ScopePolicy) -> BudgetView {
+    BudgetView {
+        scope: name.kind,
+        id: name.id.clone(),
+        tenant: name.owner.clone(),
+        policy: policy_view(&policy.own),
+        each_user: policy.each_user.as_ref().map(policy_view),
+        each_session: policy.each_session.as_ref().map(policy_view),
+    }
+}
+
+pub(super) fn policy_view(policy: &Policy) -> PolicyView {
+    let bare = |budget: &crate::domain::policy::Budget| PeriodView {
+        period: budget.period,
+        cap_usd: budget.cap,
+        spent_usd: None,
+        held_usd: None,
+        resets_at: None,
+    };
+    PolicyView {
+        budgets: policy.budgets.iter().map(bare).collect(),
+        rpm: policy.limits.requests,
+        tpm: policy.limits.tokens,
+        concurrency: policy.limits.concurrency,
+        state: policy.state,
+        shards: policy.shards.count,
+    }
+}
+
+fn period(scope: &Scope, counter: Option<&Counter>, now: Timestamp) -> PeriodView {
+    PeriodView {
+        period: scope.period,
+        cap_usd: scope.allowance.cap,
+        spent_usd: counter.map(Counter::spent),
+        held_usd: counter.map(Counter::held),
+        resets_at: scope.period.resets_at(now).map(Timestamp::rfc3339),
+    }
+}

@@ -1,0 +1,196 @@
+//! What an admin sets for a scope: caps, limits, and whether it may spend at all.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::counter::{RateLimits, SHARDS_MAX, ScopeKind, ScopeState};
+use super::money::NanoUsd;
+use super::time::{Period, Timestamp};
+
+/// A cap for one period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    pub cap: NanoUsd,
+    pub period: Period,
+}
+
+/// What holds for one scope.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Policy {
+    /// At most one for each period; all of them hold at once. None is no cap.
+    pub budgets: Vec<Budget>,
+    pub limits: RateLimits,
+    pub state: ScopeState,
+    /// Counters that each period is spread over, 1 to [`SHARDS_MAX`].
+    pub shards: Shards,
+    /// When it was last changed. Of two policies for a scope, the later one holds.
+    pub version: Timestamp,
+}
+
+/// How many counters a period is spread over. A period keeps the number that it began with, since
+/// what was spent lies in its counters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shards {
+    pub count: u8,
+    /// The numbers before, oldest first, each for periods that began no later than its time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<(u8, Timestamp)>,
+}
+
+impl Default for Shards {
+    fn default() -> Self {
+        Shards { count: 1, before: Vec::new() }
+    }
+}
+
+impl Shards {
+    /// Every instance has heard of a change when the first period begins that it holds for: copies
+    /// of policies are a minute old at most, and clocks differ.
+    const NOTICE: Duration = Duration::from_secs(600);
+    /// No period but the total is longer.
+    const LONGEST: Duration = Duration::from_secs(62 * 86_400);
+
+    /// `count` from the next period on.
+    #[must_use]
+    pub fn change(&self, count: u8, now: Timestamp) -> Self {
+        if self.count == count {
+            return self.clone();
+        }
+        let total = self.before.first().copied();
+        let recent = self.before.iter().skip(1).filter(|(_, until)| now.since(*until) < Shards::LONGEST);
+        let mut before: Vec<(u8, Timestamp)> = total.into_iter().chain(recent.copied()).collect();
+        before.push((self.count, now + Shards::NOTICE));
+        Shards { count, before }
+    }
+
+    /// The number for the period `now` lies in.
+    pub fn in_period(&self, period: Period, now: Timestamp) -> u8 {
+        let starts_at = period.starts_at(now);
+        let before = self.before.iter().find(|(_, until)| starts_at <= *until);
+        before.map_or(self.count, |(count, _)| *count).clamp(1, SHARDS_MAX)
+    }
+}
+
+/// The policy of a scope, and what its members get that have none of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScopePolicy {
+    pub own: Policy,
+    /// Of a tenant: for each of its users.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub each_user: Option<Policy>,
+    /// Of a tenant: for each session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub each_session: Option<Policy>,
+}
+
+/// Names a scope among all of its kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeName {
+    pub kind: ScopeKind,
+    /// What its owner calls it.
+    pub id: String,
+    /// Whose it is, where two owners may use the same id: the tenant of a team or user, the key of
+    /// a session.
+    pub owner: Option<String>,
+}
+
+impl ScopeName {
+    pub fn key(id: &str) -> Self {
+        ScopeName { kind: ScopeKind::Key, id: id.to_owned(), owner: None }
+    }
+
+    pub fn token(id: &str) -> Self {
+        ScopeName { kind: ScopeKind::Token, id: id.to_owned(), owner: None }
+    }
+
+    pub fn tenant(id: &str) -> Self {
+        ScopeName { kind: ScopeKind::Tenant, id: id.to_owned(), owner: None }
+    }
+
+    pub fn team(tenant: &str, id: &str) -> Self {
+        ScopeName { kind: ScopeKind::Team, id: id.to_owned(), owner: Some(tenant.to_owned()) }
+    }
+
+    pub fn user(tenant: &str, id: &str) -> Self {
+        ScopeName { kind: ScopeKind::User, id: id.to_owned(), owner: Some(tenant.to_owned()) }
+    }
+
+    pub fn session(key: &str, id: &str) -> Self {
+        ScopeName { kind: ScopeKind::Session, id: id.to_owned(), owner: Some(key.to_owned()) }
+    }
+
+    /// Unique within the kind. Owners hold no `#`, so no two names meet.
+    pub fn qualified(&self) -> String {
+        match &self.owner {
+            Some(owner) => format!("{owner}#{}", self.id),
+            None => self.id.clone(),
+        }
+    }
+}
+
+impl fmt::Display for ScopeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.kind, self.qualified())
+    }
+}
+
+impl Policy {
+    /// Whether it says nothing that a counter would have to enforce.
+    pub fn is_open(&self) -> bool {
+        self.budgets.is_empty() && self.limits == RateLimits::default() && self.state == ScopeState::Active
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_of_different_owners_never_share_a_name() {
+        let names = [
+            ScopeName::user("acme", "b"),
+            ScopeName::user("acme", "b#c"),
+            ScopeName::user("other", "b"),
+            ScopeName::team("acme", "b"),
+            ScopeName::tenant("acme"),
+        ];
+        let distinct: std::collections::BTreeSet<String> = names.iter().map(ToString::to_string).collect();
+        assert_eq!(distinct.len(), names.len());
+    }
+
+    #[test]
+    fn a_period_keeps_the_number_of_counters_that_it_began_with() {
+        // 2026-12-30T12:00:00Z.
+        let noon = Timestamp::from_millis(1_798_632_000_000);
+        let hours = |hours: u64| noon + Duration::from_secs(3600 * hours);
+        let once = Shards::default().change(8, noon);
+        let twice = once.change(16, hours(13));
+        for (shards, period, now, count) in [
+            (&once, Period::Day, hours(1), 1),
+            (&once, Period::Day, hours(12), 8),
+            (&once, Period::Hour, noon + Duration::from_secs(60), 1),
+            (&once, Period::Hour, hours(1), 8),
+            (&once, Period::Total, hours(9999), 1),
+            (&twice, Period::Day, hours(14), 8),
+            (&twice, Period::Month, hours(14), 1),
+            (&twice, Period::Hour, hours(14), 16),
+            (&twice, Period::Month, hours(36), 16),
+            (&twice, Period::Total, hours(9999), 1),
+        ] {
+            assert_eq!(shards.in_period(period, now), count, "{shards:?} {period} {now:?}");
+        }
+        assert_eq!(Shards::default().change(1, noon), Shards::default());
+    }
+
+    #[test]
+    fn a_policy_that_says_nothing_is_open() {
+        assert!(Policy::default().is_open());
+        assert!(!Policy { state: ScopeState::Stopped, ..Policy::default() }.is_open());
+        let budget = Budget { cap: NanoUsd::ZERO, period: Period::Day };
+        assert!(!Policy { budgets: vec![budget], ..Policy::default() }.is_open(), "a cap of 0 is a cap");
+    }
+}
