@@ -58,12 +58,14 @@ def held(fleet: Fleet, key: Key) -> int:
 def counter_faults(counters: Sequence[dict[str, Any]], key: Key, ledger: int) -> str | None:
     """What is wrong with the items themselves once everything is settled."""
     live = [hold for counter in counters for hold in counter["live"]]
-    # The first reserve makes the counter.
-    remaining = sum(counter["remaining"] for counter in counters) if counters else key.cap
+    # The first reserve makes a counter, so those that are missing have spent nothing.
+    spent = sum(counter["cap"] - counter["remaining"] for counter in counters)
     if live:
         return f"{len(live)} holds are open: {live[:3]}"
-    if remaining != key.cap - ledger:
-        return f"the counter has {remaining} left, cap less ledger is {key.cap - ledger}"
+    if spent != ledger:
+        return f"{spent} are gone from the counters, the ledger says {ledger}"
+    if (caps := sum(counter["cap"] for counter in counters)) > key.cap:
+        return f"the caps of the counters are {caps} together, that of the key is {key.cap}"
     return None
 
 
@@ -74,7 +76,7 @@ def settled(fleet: Fleet, key: Key, store: DynamoDb | None, seconds: float) -> N
             return f"{usd(amount)} is held"
         if store is None:
             return None
-        return counter_faults(store.counters(key.id), key, sum(line["amount"] for line in store.lines(key.id)))
+        return counter_faults(store.counters(key.id, key.shards), key, sum(line["amount"] for line in store.lines(key.id)))
 
     within(seconds, "nothing is held at the end", objection)
 

@@ -129,7 +129,7 @@ class Faults:
 
     def _objection(self, key: Key) -> str | None:
         ledger = sum(line["amount"] for line in self.store.lines(key.id))
-        return books.counter_faults(self.store.counters(key.id), key, ledger)
+        return books.counter_faults(self.store.counters(key.id, key.shards), key, ledger)
 
     def _balanced(self, case: Case, key: Key, bill: dict[str, dict[str, int]]) -> int:
         """Each request has one line of what the upstream bills, or of the whole hold where the line never arrived.

@@ -25,6 +25,8 @@ class Key:
     token: str
     # Nano-dollars.
     cap: int
+    # Counters that it is spread over.
+    shards: int = 1
 
     @property
     def id(self) -> str:
@@ -61,12 +63,13 @@ class Fleet:
     def urls(self) -> list[str]:
         return [server.url for server in self.gateways]
 
-    def key(self, cap: int) -> Key:
+    def key(self, cap: int, shards: int = 1) -> Key:
         """A key that may spend `cap` nano-dollars, once."""
-        fields = {"name": "race", "budgetUsd": f"{cap // 10**9}.{cap % 10**9:09}", "period": "total"}
+        budget = {"budgetUsd": f"{cap // 10**9}.{cap % 10**9:09}", "period": "total"}
+        fields = {"name": "race", **budget, "shards": shards}
         admin_key = (self.directory / "data" / "admin-key").read_text().strip()
         made = call(f"{self.urls[0]}/admin/keys", admin_key, fields)
-        return Key(str(made["key"]), cap)
+        return Key(str(made["key"]), cap, shards)
 
     def usage(self, key: Key) -> dict[str, Any]:
         """What the gateway itself reports of the key."""

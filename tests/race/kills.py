@@ -115,7 +115,7 @@ class Kills:
         victim.server.process.send_signal(signal.SIGCONT)
 
     def _objection(self) -> str | None:
-        counters, lines = self.store.counters(self.stage.key.id), self.store.lines(self.stage.key.id)
+        counters, lines = self.store.counters(self.stage.key.id, 1), self.store.lines(self.stage.key.id)
         return books.counter_faults(counters, self.stage.key, sum(line["amount"] for line in lines))
 
     def _unswept(self, unsettled: list[Victim]) -> str | None:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Money under concurrency and death: real processes against real gateways, and a provider that keeps its own bill.
 
-    run.py [--full] [--seed N] [PART...]     parts: kills faults dynamodb embedded mix
+    run.py [--full] [--seed N] [PART...]     parts: kills faults dynamodb shards embedded mix
 
 Without --full, budgets and counts are those of `make test`, which leaves the mix out; with it, those of `make race`.
 It runs inside tests/tools/dynamodb_local.sh.
@@ -41,6 +41,12 @@ def dynamodb(full: bool, seed: int) -> None:
     spend.run(race, seed, OUTPUT / "dynamodb", stores.DynamoDb())
 
 
+def shards(full: bool, seed: int) -> None:
+    count, cap = (64, 5 * USD) if full else (24, 3 * USD // 10)
+    race = Race("a budget over eight counters", ["--dynamodb", stores.URL], 2, count, cap, shards=8)
+    spend.run(race, seed, OUTPUT / "shards", stores.DynamoDb())
+
+
 def embedded(full: bool, seed: int) -> None:
     cap = (5 * USD) if full else (USD // 2)
     spend.run(Race("one gateway over the embedded store", [], 1, 64, cap), seed, OUTPUT / "embedded", None)
@@ -49,7 +55,7 @@ def embedded(full: bool, seed: int) -> None:
 def mix(full: bool, seed: int) -> None:
     count, cap = (64, 8 * USD) if full else (16, 2 * USD)
     store = ["--dynamodb", stores.URL]
-    race = Race("a realistic mix", store, 2, count, cap, draws.REALISTIC, think=2.0, seconds=0.5)
+    race = Race("a realistic mix", store, 2, count, cap, mix=draws.REALISTIC, think=2.0, seconds=0.5)
     spend.run(race, seed, OUTPUT / "mix", stores.DynamoDb())
 
 
@@ -67,7 +73,12 @@ LEAVING: dict[str, tuple[Callable[[bool, int], Kills | Faults], str, str]] = {
     "kills": (kills, "gateways die and freeze mid-stream", "the sweep after them"),
     "faults": (faults, "the store throttles, delays and loses replies", "the sweep after its faults"),
 }
-PARTS: dict[str, Callable[[bool, int], None]] = {"dynamodb": dynamodb, "embedded": embedded, "mix": mix}
+PARTS: dict[str, Callable[[bool, int], None]] = {
+    "dynamodb": dynamodb,
+    "shards": shards,
+    "embedded": embedded,
+    "mix": mix,
+}
 # Too long for its worth in `make test`: it measures, and proves nothing about money.
 FULL_ONLY = ("mix",)
 

@@ -18,8 +18,10 @@ from books import Books, Failure, usd
 from gateways import Fleet, Key
 from stores import DynamoDb
 
-# What a race may answer: only the budget refuses.
+# What a race may answer: only the budget refuses. Where the last of it has to be gathered from several counters, a
+# request that finds them changed again and again by others is asked to come back.
 ALLOWED = {"200", "402 quota_exceeded"}
+COME_BACK = {"503 store_unavailable", "502 store_unavailable"}
 # Refusals while less than this part of the cap is spent count as wrong: no request costs a tenth of a cap.
 NEARLY = 0.9
 WRONG_MAX = 0.01
@@ -34,6 +36,8 @@ class Race:
     clients: int
     # Nano-dollars.
     cap: int
+    # Counters that the budget is spread over.
+    shards: int = 1
     mix: str = draws.UNIFORM
     think: float = 0.0
     # The longest that an answer takes.
@@ -47,7 +51,7 @@ def run(race: Race, seed: int, directory: Path, store: DynamoDb | None) -> None:
     ) as fleet:
         for number in range(race.gateways):
             fleet.start(f"tollgate-{number}")
-        key = fleet.key(race.cap)
+        key = fleet.key(race.cap, race.shards)
         plans = [
             clients.Plan(f"c{number}", fleet.urls, key.token, race.mix, race.think, seed)
             for number in range(race.clients)
@@ -64,7 +68,8 @@ def check(race: Race, key: Key, notes: clients.Notes, found: Books) -> None:
         raise Failure(f"the upstream bills {usd(found.billed)}, the cap is {usd(key.cap)}")
     if found.billed != found.ledger:
         raise Failure(f"the upstream bills {found.billed}, the ledger says {found.ledger} nano-dollars")
-    if others := {outcome: count for outcome, count in notes.outcomes.items() if outcome not in ALLOWED}:
+    allowed = ALLOWED | (COME_BACK if key.shards > 1 else set())
+    if others := {outcome: count for outcome, count in notes.outcomes.items() if outcome not in allowed}:
         raise Failure(f"answers that are neither whole nor refused by the budget: {others}")
     answered = {name for name, outcome in notes.names.items() if outcome == "200"}
     if answered != set(found.bill):
@@ -111,5 +116,7 @@ def report(race: Race, key: Key, notes: clients.Notes, found: Books, seconds: fl
     print(f"  cap {usd(key.cap)}, billed {usd(found.billed)}, ledger {usd(found.ledger)}, overspend {overspend} nano-dollars")
     print(f"  {notes.outcomes['200']} answered, {len(notes.refusals)} refused by the budget", end="")
     print(f", {wrong(race, notes):.2%} refused below {NEARLY:.0%} of the cap")
+    if asked_back := sum(notes.outcomes[outcome] for outcome in COME_BACK):
+        print(f"  {asked_back} asked to come back")
     if rates := ratios(found):
         print(f"  hold over actual: p50 {percentile(rates, 0.5):.1f}, p95 {percentile(rates, 0.95):.1f}")

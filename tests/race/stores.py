@@ -35,9 +35,11 @@ class DynamoDb:
         """The ledger of a key."""
         return list(self._query("ledger", "keyId = :k", {":k": {"S": key_id}}, IndexName="by-key"))
 
-    def counters(self, key_id: str) -> list[dict[str, Any]]:
+    def counters(self, key_id: str, shards: int) -> list[dict[str, Any]]:
         """Every counter item of a key."""
-        return list(self._query("budgets", "pk = :k", {":k": {"S": f"key#{key_id}"}}, ConsistentRead=True))
+        partitions = [f"key#{key_id}"] if shards == 1 else [f"key.{shard}#{key_id}" for shard in range(shards)]
+        queries = (self._query("budgets", "pk = :k", {":k": {"S": pk}}, ConsistentRead=True) for pk in partitions)
+        return [counter for query in queries for counter in query]
 
     def _query(self, table: str, condition: str, values: dict[str, Any], **more: Any) -> Iterator[dict[str, Any]]:
         request = {"TableName": table, "KeyConditionExpression": condition, "ExpressionAttributeValues": values} | more
