@@ -68,4 +68,4 @@ bench-cold: ## size and start-up CPU of each function
 	$(PYTHON) tests/bench/cold.py
 
 bench-load: ## a model of the store under load: refusals, retries, store time and write units by shards
-	cargo run --release --locked --quiet --package load
+	cargo run --locked --quiet --package load

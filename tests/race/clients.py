@@ -21,6 +21,8 @@ import draws
 # Halvings until a request is as small as it gets.
 SMALLEST = 6
 SECONDS = 120.0
+# A server may close a connection that was idle for longer, and a request sent at that moment is lost.
+IDLE_SECONDS = 10.0
 # Copies of this process share its memory and start at once, so that 64 of them are cheap.
 FORK = multiprocessing.get_context("fork")
 
@@ -82,9 +84,12 @@ class Line:
         self.address = urlsplit(url).netloc
         self.token = token
         self.connection: http.client.HTTPConnection | None = None
+        self.used_at = 0.0
 
-    def ask(self, body: dict[str, Any], on_open: Callable[[], None] = lambda: None) -> Reply:
+    def ask(self, body: dict[str, Any]) -> Reply:
         try:
+            if time.monotonic() - self.used_at > IDLE_SECONDS:
+                self.close()
             if self.connection is None:
                 self.connection = http.client.HTTPConnection(self.address, timeout=SECONDS)
             headers = {
@@ -95,8 +100,9 @@ class Line:
             }
             self.connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
             answer = self.connection.getresponse()
-            on_open()
-            return read(answer.status, answer.read(), bool(body["stream"]))
+            data = answer.read()
+            self.used_at = time.monotonic()
+            return read(answer.status, data, bool(body["stream"]))
         except (OSError, http.client.HTTPException):
             self.close()
             return Reply(0)

@@ -23,7 +23,6 @@ from proxy import Proxy
 from stores import DynamoDb
 from victims import Background, Hiccups, Requests, Stage, Survivor, Victim
 
-USD = 10**9
 # A hold lives as long as its request may take, 3 s for the honest end, and 30 s for clocks that differ.
 SWEPT_AFTER = int(victims.TIMEOUT) + 3 + 30 + 1
 # Seconds for what takes a moment where nothing else is done: a pass of the sweep begins each minute.
@@ -48,9 +47,6 @@ class Kills:
         self.served = 0
 
     def close(self) -> None:
-        for victim in [*self.frozen, *self.unsettled]:
-            victim.server.process.kill()
-            victim.server.process.wait()
         self.running.close()
 
     def begin(self) -> None:
@@ -60,7 +56,8 @@ class Kills:
         fleet = Fleet(self.directory, self.upstream.url, ["--dynamodb", self.store.url])
         self.fleet = self.running.enter_context(closing(fleet))
         self.fleet.start("survivor", "--timeout", victims.TIMEOUT)
-        self.stage = Stage(self.fleet, self.fleet.key(self.cap), Requests(), random.Random(f"kills {self.seed}"))
+        stage = Stage(self.fleet, self.fleet.key(self.cap), Requests(), random.Random(f"kills {self.seed}"))
+        self.stage = self.running.enter_context(closing(stage))
         # No line of this key gets through the proxy.
         self.proxy.set([proxy.line(self.stage.key.id) | proxy.THROTTLED])
         survivor = self.fleet.urls[0]

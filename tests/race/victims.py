@@ -84,13 +84,22 @@ class Stage:
     requests: Requests
     draw: random.Random
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(64))
+    victims: list[Victim] = field(default_factory=list)
 
     def victim(self, name: str, store: list[str] | None = None) -> Victim:
         """A gateway with streams that have just been asked for."""
         server = self.fleet.start(name, "--timeout", TIMEOUT, store=store)
         # It is ended here and not with the rest of the fleet.
         self.fleet.gateways.remove(server)
-        return Victim(server, self._ask(server))
+        victim = Victim(server, self._ask(server))
+        self.victims.append(victim)
+        return victim
+
+    def close(self) -> None:
+        """Ends every victim, the frozen ones as well."""
+        for victim in self.victims:
+            victim.server.process.kill()
+            victim.server.process.wait()
 
     def kill(self, name: str) -> None:
         victim = self.victim(name)

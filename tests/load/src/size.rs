@@ -37,3 +37,22 @@ fn number(value: i64) -> u64 {
 fn bytes(text: &str) -> u64 {
     text.len() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::domain::counter::WindowForm;
+    use shared::domain::id::AttemptId;
+
+    use super::super::store::units;
+    use super::super::writes::{at, reserve_of};
+    use super::*;
+
+    #[test]
+    fn a_counter_costs_what_dynamodb_local_charges_for_it() {
+        let id = AttemptId::new(at(0), 1);
+        let write = reserve_of(3, id, (at(0).minute(), WindowForm::Create), 0);
+        let each = hold(&write.hold.expect("it spends"));
+        let charged = [0, 3, 10, 100, 1_000].map(|holds| units(COUNTER + holds * each));
+        assert_eq!(charged, [1, 1, 3, 25, 246], "{each} bytes a hold");
+    }
+}

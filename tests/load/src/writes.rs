@@ -10,10 +10,10 @@ use shared::domain::time::Timestamp;
 use super::{MILLISECOND, Micros, SECOND, size};
 
 /// What every request holds and costs. The cap is far away: what is refused here would have fit.
-const HELD: NanoUsd = NanoUsd::from_nano(10_000_000);
+const HELD: NanoUsd = NanoUsd::from_nano(12_345_678);
 pub(crate) const COST: NanoUsd = NanoUsd::from_nano(2_500_000);
 const CAP: NanoUsd = NanoUsd::from_nano(1_000_000_000_000);
-const TOKENS: i64 = 2_000;
+const TOKENS: i64 = 2_013;
 /// When the simulation begins, in milliseconds since 1970.
 const START: i64 = 1_800_000_000_000;
 
