@@ -29,14 +29,16 @@ FORK = multiprocessing.get_context("fork")
 
 @dataclass
 class Reply:
-    """`status` is 0 where the answer broke off, or none came."""
+    """`status` is 0 where the answer broke off, or none came. An error of status 200 came inside the stream: the head
+    of one that has to wait for long is sent before."""
 
     status: int
     error: dict[str, Any] = field(default_factory=dict)
 
     @property
     def outcome(self) -> str:
-        return f"{self.status} {self.error.get('code', '')}".strip() if self.status != 0 else "broken off"
+        words = ["" if self.error and self.status == 200 else str(self.status), self.error.get("code", "")]
+        return " ".join(words).strip() if self.status != 0 else "broken off"
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def read(status: int, data: bytes, streamed: bool) -> Reply:
     if events and events[-1] == "[DONE]" and '"usage":{' in events[-2]:
         return Reply(200)
     errors = [json.loads(event)["error"] for event in events if event.startswith('{"error"')]
-    return Reply(502, errors[-1]) if errors else Reply(0)
+    return Reply(200, errors[-1]) if errors else Reply(0)
 
 
 def nano(usd: str) -> int:
@@ -148,7 +150,7 @@ def spend(plan: Plan) -> Notes:
                 break
             level += 1
         # A refused client waits for what others hold to be settled.
-        time.sleep(draw.uniform(0, plan.think if reply.status == 200 else max(plan.think, 0.4)))
+        time.sleep(draw.uniform(0, plan.think if not reply.error else max(plan.think, 0.4)))
     return notes
 
 

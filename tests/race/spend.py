@@ -20,8 +20,8 @@ from stores import DynamoDb
 
 # What a race may answer: only the budget refuses. Where the last of it has to be gathered from several counters, a
 # request that finds them changed again and again by others is asked to come back.
-ALLOWED = {"200", "402 quota_exceeded"}
-COME_BACK = {"503 store_unavailable", "502 store_unavailable"}
+ALLOWED = {"200", "402 quota_exceeded", "quota_exceeded"}
+COME_BACK = {"503 store_unavailable", "store_unavailable"}
 # Refusals while less than this part of the cap is spent count as wrong: no request costs a tenth of a cap.
 NEARLY = 0.9
 WRONG_MAX = 0.01
