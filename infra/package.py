@@ -19,6 +19,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = ("chat", "usage", "admin", "alerts")
 FILES = ("ai-gateway.json", "prices.json")
+# Characters of one CloudFormation parameter.
+PARAMETER_MAX = 4096
 # The parameter that lets chat read a provider's secret; one further provider may use the last.
 SECRET_PARAMETERS = {"openai": "OpenAiSecretName", "anthropic": "AnthropicSecretName"}
 OTHER_SECRET = "OtherProviderSecretName"
@@ -67,6 +69,8 @@ def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[s
     for provider in sorted(routed(config) & NEED_A_SECRET - secretive(providers)):
         print(f"package.py: warning: a route uses {provider}, but providers.{provider}.secret is not set", file=sys.stderr)
     models = ",".join(sorted(bedrock_arns(config, prices)))
+    if len(models) > PARAMETER_MAX:
+        raise ValueError(f"the ARNs of the priced Bedrock models have {len(models)} characters, and a parameter holds {PARAMETER_MAX}")
     bedrock = {"BedrockModels": models} if models else {}
     return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | bedrock | secrets(providers)
 

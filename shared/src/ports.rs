@@ -2,6 +2,7 @@
 //! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +18,10 @@ use crate::domain::id::AttemptId;
 use crate::domain::idempotency::{Claim, Claimed, State};
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
+use crate::domain::partition::Partition;
 use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
 use crate::domain::reservation::Reservation;
+use crate::domain::rollup::Rollup;
 use crate::domain::time::Timestamp;
 use crate::protocol::answer::Answer;
 use crate::protocol::canonical::{ChatRequest, Chunk};
@@ -49,11 +52,16 @@ pub trait FindKey: Send + Sync {
     async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError>;
 }
 
+/// Lists keys, the revoked ones too.
+#[async_trait]
+pub trait ListKeys: Send + Sync {
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError>;
+}
+
 /// Makes, lists and revokes keys.
 #[async_trait]
-pub trait ManageKeys: FindKey {
+pub trait ManageKeys: FindKey + ListKeys {
     async fn create(&self, record: &KeyRecord) -> Result<(), StoreError>;
-    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError>;
     /// False when there is no such key.
     async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError>;
     /// False when there is no such key. Revoking twice keeps the first time.
@@ -68,13 +76,16 @@ impl<T: FindKey + ?Sized> FindKey for Arc<T> {
 }
 
 #[async_trait]
+impl<T: ListKeys + ?Sized> ListKeys for Arc<T> {
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.as_ref().list().await
+    }
+}
+
+#[async_trait]
 impl<T: ManageKeys + ?Sized> ManageKeys for Arc<T> {
     async fn create(&self, record: &KeyRecord) -> Result<(), StoreError> {
         self.as_ref().create(record).await
-    }
-
-    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        self.as_ref().list().await
     }
 
     async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
@@ -160,7 +171,7 @@ pub enum PutLine {
 pub trait WriteLedger: Send + Sync {
     async fn put(&self, line: &LedgerLine) -> Result<PutLine, StoreError>;
     /// The line of one attempt. A strongly consistent read.
-    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError>;
+    async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError>;
     /// LATE SETTLE: in one transaction the estimated line becomes `exact` and every counter that
     /// it closed gets its share of the difference back, by
     /// [`crate::domain::settlement::corrections`]; at most 99, DynamoDB's limit less the line. False when the line was no estimate any more,
@@ -171,8 +182,52 @@ pub trait WriteLedger: Send + Sync {
 /// Reads the ledger.
 #[async_trait]
 pub trait ReadLedger: Send + Sync {
-    /// The lines of one key written at or after `since`, oldest first.
-    async fn of_key(&self, key_id: &str, since: Timestamp) -> Result<Vec<LedgerLine>, StoreError>;
+    /// The lines of one key whose requests came in at or after `since`, in the order of requests,
+    /// at most `most` of them. What was written a moment ago may be missing.
+    async fn of_key(
+        &self,
+        key_id: &str,
+        since: Timestamp,
+        most: usize,
+    ) -> Result<Vec<LedgerLine>, StoreError>;
+    /// A page of one partition, the first or the one at `from`. A strongly consistent read.
+    async fn page(&self, partition: &Partition, from: Option<&LineMark>) -> Result<LinePage, StoreError>;
+    /// The lines of one request, in the order of its attempts. A strongly consistent read.
+    async fn of_request(&self, tenant: &str, request: AttemptId) -> Result<Vec<LedgerLine>, StoreError>;
+}
+
+/// A line of a partition; in this order they are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineMark {
+    pub request: AttemptId,
+    pub id: AttemptId,
+}
+
+/// Some lines of a partition, in the order of their marks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinePage {
+    pub lines: Vec<LedgerLine>,
+    /// None where this was the last page.
+    pub next: Option<LineMark>,
+}
+
+/// Writes rollups.
+#[async_trait]
+pub trait WriteRollups: Send + Sync {
+    /// Puts a rollup in the place of an older one. One with a greater version stays as it is, which
+    /// is success: it saw more.
+    async fn put(&self, rollup: &Rollup) -> Result<(), StoreError>;
+    /// Notes that requests up to `at` have been folded. A later note stays.
+    async fn note_folded(&self, at: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Reads rollups.
+#[async_trait]
+pub trait ReadRollups: Send + Sync {
+    /// The rollups of one key in `hours`, by hour and shard.
+    async fn of_key(&self, key_id: &str, hours: Range<i64>) -> Result<Vec<Rollup>, StoreError>;
+    /// Up to where requests have been folded; none before the first.
+    async fn folded(&self) -> Result<Option<Timestamp>, StoreError>;
 }
 
 /// An answer as the exact tier keeps it.

@@ -84,6 +84,9 @@ def drive(aws: Emulator, api: Api) -> None:
     check(total["requests"] >= 2 and total["outputTokens"] > 0, f"two answers are not accounted for: {total}")
     passed(f"total {json.dumps(total)}")
 
+    stage("the ledger's stream")
+    folds_the_stream(aws, api, key, str(created.json()["id"]), admin_key)
+
     stage("settle queue")
     settles_from_the_queue(aws, str(created.json()["id"]))
 
@@ -123,6 +126,25 @@ def refusals(api: Api) -> None:
     unknown = api.call("GET", "/v1/nowhere", "tg_none_none")
     expect("an unknown route, refused by the API itself", unknown, 404)
     check(unknown.json()["error"]["code"] == "route_not_found", f"not our error shape: {unknown.body!r}")
+
+
+def folds_the_stream(aws: Emulator, api: Api, key: str, key_id: str, admin_key: str) -> None:
+    """What was asked shows in the rollups, by way of the deployed stream, mapping and function."""
+    table, database = physical(aws, "UsageTable"), aws.client("dynamodb")
+
+    def requests() -> int:
+        asked = {"KeyConditionExpression": "pk = :k", "ExpressionAttributeValues": {":k": {"S": key_id}}}
+        return sum(int(item["requests"]["N"]) for item in database.query(TableName=table, **asked)["Items"])
+
+    told = int(api.call("GET", "/v1/usage", key).json()["total"]["requests"])
+    wait_for("the rollups of what was asked", lambda: requests() == told)
+    passed(f"{told} requests are folded")
+    rebuilt = api.call("POST", "/admin/usage/rebuild", admin_key, {})
+    expect("POST /admin/usage/rebuild", rebuilt, 200)
+    check(requests() == told, "a rebuild changed the count")
+    csv = api.call("GET", "/v1/usage?format=csv&group=day,model", admin_key)
+    expect("GET /v1/usage as CSV, all keys", csv, 200)
+    check(csv.body.startswith(b"day,model,requests"), f"no CSV: {csv.body[:200]!r}")
 
 
 def settles_from_the_queue(aws: Emulator, key_id: str) -> None:

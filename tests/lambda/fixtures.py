@@ -38,7 +38,7 @@ def create_stores(aws: Emulator) -> dict[str, str]:
         wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
         tables.create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})
     queue = aws.client("sqs").create_queue(QueueName="SettleQueue")["QueueUrl"]
-    names = {f"{name}_TABLE": f"{name.capitalize()}Table" for name in ("CONTROL", "BUDGETS", "LEDGER", "CACHE")}
+    names = {f"{name}_TABLE": f"{name.capitalize()}Table" for name in ("CONTROL", "BUDGETS", "LEDGER", "CACHE", "USAGE")}
     return names | {"SETTLE_QUEUE_URL": queue}
 
 
@@ -65,7 +65,7 @@ def forgotten_hold(database: Any, table: str, counter: str) -> None:
         "request": {"S": "01M83T4CM01ZPWQAC7CN1J23ZD"}, "tenant": {"S": "acme"}, "key": {"S": counter},
         "model": {"S": "demo/ok"}, "price": {"S": "demo/*@2024-01-01"},
     }
-    numbers = {"cap": 1000, "remaining": 700, "window": 0, "requests": 1, "tokens": 10}
+    numbers = {"cap": 1000, "remaining": 700, "version": 0, "window": 0, "requests": 1, "tokens": 10}
     item = {name: {"N": str(number)} for name, number in numbers.items()} | {
         "pk": {"S": f"key#{counter}"}, "sk": {"S": "total"}, "state": {"S": "active"},
         "live": {"M": {"01M83T4CM0Z6R4QK2W9V5B8N1D": {"M": hold}}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import json
+import re
 import socketserver
 from typing import Any
 
@@ -128,12 +129,15 @@ def mend_leading_keys() -> None:
 
 
 def leading_keys(request: Any) -> list[str]:
-    """The values of every `pk` at a place that names an item: Key, Item and the members of a transaction."""
+    """The values of every `pk` at a place that names an item: Key, Item, the members of a transaction, and a query."""
     if not isinstance(request, dict):
         return []
     items = [request, *(member for entry in request.get("TransactItems", []) for member in entry.values())]
     named = [item.get("Key") or item.get("Item") for item in items]
-    return [value for key in named if isinstance(key, dict) for value in key.get("pk", {}).values()]
+    asked = re.match(r"pk = (:\w+)", request.get("KeyConditionExpression", ""))
+    queried = [request["ExpressionAttributeValues"][asked[1]]] if asked else []
+    keys = [key.get("pk", {}) for key in named if isinstance(key, dict)] + queried
+    return [value for key in keys for value in key.values()]
 
 
 def mend_latency() -> None:

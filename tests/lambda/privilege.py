@@ -15,8 +15,8 @@ from emulator import Emulator
 from stack import physical
 
 MATRIX: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("permissions.json").read_text())
-TABLES = ("ControlTable", "BudgetsTable", "LedgerTable", "CacheTable")
-# Keys of rows that chat may and may not write in the control table.
+TABLES = ("ControlTable", "BudgetsTable", "LedgerTable", "CacheTable", "UsageTable")
+# Partitions of the control table of which functions may use one and not the other.
 PARTITIONS = ("breaker#demo/ok", "key")
 Attempt = Callable[[Any, str, str], Any]
 
@@ -59,7 +59,8 @@ def probe_function(client: Any, function: str, tables: dict[str, str]) -> int:
 
 def granted(function: str, table: str, action: str, partition: str) -> bool:
     name, rights = f"dynamodb:{action}", MATRIX[function]
-    narrowed = partition.startswith("breaker#") and name in rights.get(f"{table}[breaker#*]", [])
+    pattern = "breaker#*" if partition.startswith("breaker#") else partition
+    narrowed = name in rights.get(f"{table}[{pattern}]", [])
     return narrowed or name in rights.get(table, [])
 
 

@@ -8,9 +8,10 @@ import tempfile
 import unittest
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from common import EVENTS, FUNCTIONS
-from emulator import Emulator, emulator
+from emulator import emulator
 from fixtures import (
     ADMIN_KEY, Json, create_stores, event, forgotten_hold, function_environment, is_charged, write_config,
 )
@@ -33,7 +34,7 @@ class Answer:
 
 class RieTest(unittest.TestCase):
     ports: dict[str, int]
-    aws: Emulator
+    database: Any
     cleanup: contextlib.ExitStack
 
     @classmethod
@@ -41,9 +42,10 @@ class RieTest(unittest.TestCase):
         cls.cleanup = contextlib.ExitStack()
         cls.addClassCleanup(cls.cleanup.close)
         work = Path(cls.cleanup.enter_context(tempfile.TemporaryDirectory()))
-        cls.aws = aws = cls.cleanup.enter_context(emulator(work))
+        aws = cls.cleanup.enter_context(emulator(work))
         write_config(work / "config", cls.cleanup.enter_context(upstream()).base_url)
         env = function_environment(aws, create_stores(aws), work / "config")
+        cls.database = aws.client("dynamodb")
         cls.ports = {name: cls.cleanup.enter_context(under_rie(name, env, work)) for name in FUNCTIONS}
 
     def chat(self, name: str, **values: str) -> Answer:
@@ -75,8 +77,9 @@ class RieTest(unittest.TestCase):
         # One preflight stands for those of all routes, which differ in nothing but the path.
         wanted = [m for m in methods(translated()) if not m.startswith("OPTIONS ")] + ["OPTIONS /v1/chat/completions"]
         self.assertEqual(sorted(routes), sorted(wanted))
-        self.assertEqual(sum("Records" in sample for sample in samples), 1, "one event for the settle queue")
         self.assertEqual(sum("detail-type" in sample for sample in samples), 1, "one event for the schedule")
+        sources = sorted(sample["Records"][0]["eventSource"] for sample in samples if "Records" in sample)
+        self.assertEqual(sources, ["aws:dynamodb", "aws:sqs"], "one event for each source that is polled")
 
     def test_chat_answers_its_events_with_prelude_separator_and_body(self) -> None:
         key = str(self.new_key()["key"])
@@ -135,22 +138,58 @@ class RieTest(unittest.TestCase):
     def test_usage_takes_a_settlement_from_the_queue_any_number_of_times(self) -> None:
         settlement = event("settle", KEY_ID=str(self.new_key()["id"]))
         for _ in range(2):
-            self.assertEqual(self.failed_settlements(settlement), [])
+            self.assertEqual(self.failed_records(settlement), [])
+
+    def test_usage_folds_the_hours_that_the_stream_names_any_number_of_times(self) -> None:
+        key = self.new_key()
+        self.assertEqual(self.chat("chat-completions", TOLLGATE_KEY=str(key["key"])).status, 200)
+        lines = event("ledger-lines", **self.keys_of_line(str(key["id"])))
+        for _ in range(2):
+            self.assertEqual(self.failed_records(lines), [])
+            (rollup,) = self.rollups(str(key["id"]))
+            self.assertEqual((rollup["requests"], rollup["version"]), ({"N": "1"}, {"N": "2"}))
+        answer = self.buffered("usage", "usage", TOLLGATE_KEY=str(key["key"]))
+        self.assertEqual(answer.json()["total"]["requests"], 1, "folded or not, a request is counted once")
+
+    def test_usage_hands_back_a_change_that_is_no_line(self) -> None:
+        batch = event("ledger-lines", PARTITION="nonsense", LINE="nonsense")
+        self.assertEqual(self.failed_records(batch), [batch["Records"][0]["dynamodb"]["SequenceNumber"]])
+
+    def test_usage_is_rebuilt_by_the_admin_alone(self) -> None:
+        key = self.new_key()
+        self.assertEqual(self.chat("chat-completions", TOLLGATE_KEY=str(key["key"])).status, 200)
+        self.assertEqual(self.rollups(str(key["id"])), [])
+        self.assertEqual(self.buffered("usage", "admin-rebuild-usage").status, 401)
+        rebuild = event("admin-rebuild-usage", TOLLGATE_ADMIN_KEY=ADMIN_KEY) | {"body": None}
+        answer = json.loads(invoke(self.ports["usage"], rebuild))
+        self.assertEqual(answer["statusCode"], 200, answer)
+        self.assertIsNone(json.loads(answer["body"])["next"])
+        self.assertEqual(len(self.rollups(str(key["id"]))), 1)
+
+    def keys_of_line(self, key_id: str) -> dict[str, str]:
+        (line,) = self.database.query(
+            TableName="LedgerTable", IndexName="by-key",
+            KeyConditionExpression="keyId = :k", ExpressionAttributeValues={":k": {"S": key_id}},
+        )["Items"]
+        return {"PARTITION": line["pk"]["S"], "LINE": line["sk"]["S"]}
+
+    def rollups(self, key_id: str) -> list[Json]:
+        asked = {"KeyConditionExpression": "pk = :k", "ExpressionAttributeValues": {":k": {"S": key_id}}}
+        return list(self.database.query(TableName="UsageTable", **asked)["Items"])
 
     def test_usage_hands_back_only_the_settlement_it_cannot_read(self) -> None:
         batch = event("settle", KEY_ID=str(self.new_key()["id"]))
         batch["Records"].append(batch["Records"][0] | {"messageId": "unreadable", "body": "{}"})
-        self.assertEqual(self.failed_settlements(batch), ["unreadable"])
+        self.assertEqual(self.failed_records(batch), ["unreadable"])
 
     def test_alerts_sweeps_a_forgotten_hold_once(self) -> None:
-        database = self.aws.client("dynamodb")
-        forgotten_hold(database, "BudgetsTable", "forgotten")
+        forgotten_hold(self.database, "BudgetsTable", "forgotten")
         swept = [json.loads(invoke(self.ports["alerts"], event("alerts")))["swept"] for _ in range(2)]
         self.assertEqual([tally["estimated"] for tally in swept], [1, 0])
         self.assertTrue(all(tally["finished"] and not tally["failed"] for tally in swept), swept)
-        self.assertTrue(is_charged(database, "BudgetsTable", "forgotten"))
+        self.assertTrue(is_charged(self.database, "BudgetsTable", "forgotten"))
 
-    def failed_settlements(self, batch: Json) -> list[str]:
+    def failed_records(self, batch: Json) -> list[str]:
         answer = json.loads(invoke(self.ports["usage"], batch))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 

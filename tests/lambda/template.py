@@ -56,6 +56,8 @@ def text(reference: Any) -> str:
     match reference:
         case {"Ref": name}:
             return str(name)
+        case {"Fn::GetAtt": [name, "StreamArn"]}:
+            return f"{name}/stream"
         case {"Fn::GetAtt": [name, *_]}:
             return str(name)
         case {"Fn::If": [_, chosen, _]}:

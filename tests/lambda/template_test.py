@@ -19,13 +19,14 @@ STREAMED = (
 )
 BUDGET = "/admin/budgets/{scope}/{id}"
 BUFFERED = {
-    *("GET /v1/usage", "POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"),
+    *("GET /v1/usage", "POST /admin/usage/rebuild"),
+    *("POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"),
     *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),
 }
 TABLES = {"CONTROL_TABLE": "ControlTable", "BUDGETS_TABLE": "BudgetsTable", "LEDGER_TABLE": "LedgerTable"}
 ENVIRONMENT = {
     "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "KEY_PEPPER"},
-    "usage": {*TABLES, "KEY_PEPPER"},
+    "usage": {*TABLES, "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "alerts": {"BUDGETS_TABLE", "LEDGER_TABLE"},
 }
@@ -116,7 +117,7 @@ class TemplateTest(unittest.TestCase):
         queues = of_type(self.template, "AWS::SQS::Queue")
         self.assertGreaterEqual(queues["SettleQueue"]["VisibilityTimeout"], 6 * TIMEOUTS["usage"])
         self.assertEqual(queues["SettleQueue"]["RedrivePolicy"]["maxReceiveCount"], 5)
-        (mapping,) = of_type(self.template, "AWS::Lambda::EventSourceMapping").values()
+        mapping = self.mapping("SettleQueue")
         self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
 
     def test_one_sweep_a_minute_and_no_second_try(self) -> None:
@@ -127,15 +128,31 @@ class TemplateTest(unittest.TestCase):
         self.assertEqual(config["MaximumRetryAttempts"], 0)
         self.assertEqual(source()["Parameters"]["AlertsReservedConcurrency"]["Default"], 1)
 
+    def test_a_line_that_cannot_be_folded_ends_in_the_dead_letters_alone(self) -> None:
+        mapping = self.mapping("LedgerTable/stream")
+        self.assertEqual(text(mapping["FunctionName"]), "UsageFunction")
+        self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+        self.assertTrue(mapping["BisectBatchOnFunctionError"])
+        self.assertLessEqual(mapping["MaximumRetryAttempts"], 20, "a shard must not wait a day for one record")
+        self.assertEqual(mapping["StartingPosition"], "TRIM_HORIZON")
+        self.assertEqual(text(mapping["DestinationConfig"]["OnFailure"]["Destination"]), "UsageDeadLetters")
+        ledger = of_type(self.template, "AWS::DynamoDB::Table")["LedgerTable"]
+        self.assertEqual(ledger["StreamSpecification"], {"StreamViewType": "KEYS_ONLY"})
+
+    def mapping(self, source: str) -> Json:
+        mappings = of_type(self.template, "AWS::Lambda::EventSourceMapping").values()
+        (mapping,) = [m for m in mappings if text(m["EventSourceArn"]) == source]
+        return dict(mapping)
+
     def test_tables(self) -> None:
         tables = of_type(self.template, "AWS::DynamoDB::Table")
-        self.assertEqual(set(tables), {"ControlTable", "BudgetsTable", "LedgerTable", "CacheTable"})
+        self.assertEqual(set(tables), {"ControlTable", "BudgetsTable", "LedgerTable", "CacheTable", "UsageTable"})
         for name, table in tables.items():
             with self.subTest(name):
                 self.assertEqual([k["AttributeName"] for k in table["KeySchema"]], ["pk", "sk"])
                 self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST")
                 self.assertTrue(table["SSESpecification"]["SSEEnabled"])
-                self.assertEqual("PointInTimeRecoverySpecification" in table, name != "CacheTable")
+                self.assertEqual("PointInTimeRecoverySpecification" in table, name not in ("CacheTable", "UsageTable"))
                 self.assertEqual("TimeToLiveSpecification" in table, name == "CacheTable")
                 self.assertEqual("StreamSpecification" in table, name == "LedgerTable")
 

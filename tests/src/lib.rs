@@ -7,6 +7,7 @@ mod provider;
 mod reply;
 mod settled;
 mod setup;
+mod usage;
 
 pub use app::{CHAT, COMPLETIONS, TestApp, User, question, unbounded};
 pub use clocks::{Ahead, At};
@@ -14,3 +15,4 @@ pub use provider::Provider;
 pub use reply::Reply;
 pub use settled::{balanced, settled};
 pub use setup::{Ports, Setup};
+pub use usage::UsageParts;

@@ -10,10 +10,9 @@ use futures_util::future::join_all;
 use http::Request;
 use serde_json::{Value, json};
 use shared::app::settle::settle;
-use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
 use shared::memory::MemoryStore;
-use shared::ports::{PutLine, StoreError, WriteLedger};
+use shared::ports::{LineMark, PutLine, StoreError, WriteLedger};
 use tests::{COMPLETIONS, Ports, Reply, Setup, TestApp, User, question};
 use tokio::time::Instant;
 
@@ -173,8 +172,8 @@ impl WriteLedger for SlowLedger {
         WriteLedger::put(self.0.as_ref(), line).await
     }
 
-    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError> {
-        WriteLedger::find(self.0.as_ref(), tenant, id).await
+    async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError> {
+        WriteLedger::find(self.0.as_ref(), tenant, line).await
     }
 
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {

@@ -6,3 +6,4 @@ mod endings;
 mod fleet;
 mod gateway;
 mod outages;
+mod usage;

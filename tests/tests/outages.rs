@@ -9,6 +9,7 @@ use shared::domain::cache::CacheKey;
 use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::domain::key::KeyRecord;
+use shared::domain::ledger::Quality;
 use shared::domain::time::Timestamp;
 use shared::ports::{
     AnswerCache, BreakerStore, CachedAnswer, Counters, FindKey, ReserveReply, StoreError, Versioned,
@@ -165,4 +166,28 @@ async fn images_for_a_model_without_an_image_bound_are_refused_before_dispatch()
     assert_eq!((reply.status, reply.json()["error"]["param"].clone()), (400, json!("messages")));
     assert!(gateway.store.lines().is_empty() && gateway.store.counters().is_empty());
     assert_eq!(gateway.demo().calls("ok"), 0);
+}
+
+#[tokio::test]
+async fn what_nobody_counted_is_charged_with_its_images_and_at_the_rates_of_its_length() {
+    let mut setup = Setup::new(json!({}));
+    let rows = setup.prices["prices"].as_array_mut().expect("rows");
+    let row = rows.iter_mut().find(|row| row["model"] == "demo/*").expect("the demo's row");
+    row["long_context"] = json!({ "above_tokens": 1_445, "input": 7_000_000, "output": 9_000_000 });
+    let gateway = setup.start().await;
+    let user = gateway.user(json!({ "budgetUsd": "1" })).await;
+    let mut body = question("demo/nousage", false);
+    body["messages"][0]["content"] = json!([
+        { "type": "text", "text": "What is this?" },
+        { "type": "image_url", "image_url": { "url": "https://example.com/cat.png" } },
+    ]);
+    let reply = gateway.complete(&user, &body).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let lines = gateway.lines(&user);
+    let [line] = &lines[..] else { panic!("{lines:?}") };
+    // The image alone may be 1,445 tokens, and with the text the input is long.
+    let least =
+        i64::try_from((1_445 + line.usage.uncached) * 7_000 + line.usage.output * 9_000).expect("small");
+    assert_eq!((line.quality, line.amount.nano()), (Quality::Estimated, least));
+    assert!(line.amount <= line.reserved, "{line:?}");
 }

@@ -1,37 +1,51 @@
-//! The `usage` function: what a key has used, and the settlements `chat` could not finish.
+//! The `usage` function: what was used, the rollups that say so, and the settlements `chat` could
+//! not finish.
 
+mod csv;
 pub mod event;
+mod query;
+mod rebuild;
 pub mod wiring;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use shared::app::authenticate::authenticate_key;
 use shared::app::error::GatewayError;
-use shared::app::meter::usage_of_key;
+use shared::app::meter::{Question, Sources, usage};
+use shared::app::rollups::{self, Stores};
 use shared::app::settle::settle;
-use shared::domain::key::Pepper;
+use shared::domain::key::{KeyRecord, Pepper, secrets_match};
 use shared::domain::ledger::LedgerLine;
-use shared::domain::time::{Period, Timestamp};
-use shared::http::{Body, error, json, token};
-use shared::ports::{Clock, Counters, FindKey, ReadLedger, StoreError, WriteLedger};
+use shared::domain::partition::Partition;
+use shared::http::{Body, error, json, token, whole};
+use shared::ports::{
+    Clock, Counters, FindKey, ListKeys, ReadLedger, ReadRollups, StoreError, WriteLedger, WriteRollups,
+};
 use shared::protocol::dialect::Dialect;
 use shared::protocol::error::no_route;
 use shared::protocol::fields::BadRequest;
 
+use query::{Asked, Format};
+
 /// The routes of this function.
-pub const ROUTES: &[(&str, &str)] = &[("GET", "/v1/usage")];
+pub const ROUTES: &[(&str, &str)] = &[("GET", "/v1/usage"), ("POST", "/admin/usage/rebuild")];
 
 /// What the function needs.
 pub struct Usage {
     pub keys: Arc<dyn FindKey>,
+    pub all_keys: Arc<dyn ListKeys>,
     pub pepper: Pepper,
+    pub admin_key: String,
     pub clock: Arc<dyn Clock>,
     pub lines: Arc<dyn ReadLedger>,
     pub ledger: Arc<dyn WriteLedger>,
     pub counters: Arc<dyn Counters>,
+    pub rollups: Arc<dyn ReadRollups>,
+    pub write_rollups: Arc<dyn WriteRollups>,
 }
 
 /// Why a settle command was not carried out.
@@ -51,16 +65,23 @@ impl fmt::Display for SettleError {
     }
 }
 
+/// Whether this function answers `path`, for servers that are not API Gateway.
+pub fn answers(path: &str) -> bool {
+    ROUTES.iter().any(|(_, route)| *route == path.trim_end_matches('/'))
+}
+
 /// Answers one request.
 pub async fn handle(usage: &Usage, request: Request<Bytes>, request_id: &str) -> Response<Body> {
-    let (method, path) = (request.method().clone(), request.uri().path().trim_end_matches('/').to_owned());
-    if (method.as_str(), path.as_str()) != ("GET", "/v1/usage") {
-        return error(&no_route(method.as_str(), &path, path == "/v1/usage"), Dialect::OpenAi, request_id);
-    }
-    match report(usage, &request).await {
-        Ok(report) => json(200, request_id, &report),
-        Err(refused) => error(&refused.logged(Dialect::OpenAi, request_id), Dialect::OpenAi, request_id),
-    }
+    let answered = match (request.method(), request.uri().path().trim_end_matches('/')) {
+        (&Method::GET, "/v1/usage") => report(usage, &request, request_id).await,
+        (&Method::POST, "/admin/usage/rebuild") => rebuild::respond(usage, &request, request_id).await,
+        (method, path) => {
+            return error(&no_route(method.as_str(), path, answers(path)), Dialect::OpenAi, request_id);
+        }
+    };
+    answered.unwrap_or_else(|refused| {
+        error(&refused.logged(Dialect::OpenAi, request_id), Dialect::OpenAi, request_id)
+    })
 }
 
 /// Finishes one settlement from the queue. Carrying it out again changes nothing.
@@ -73,52 +94,64 @@ pub async fn settle_message(usage: &Usage, body: &str) -> Result<(), SettleError
     settle(usage.counters.as_ref(), usage.ledger.as_ref(), &line).await.map_err(SettleError::Store)
 }
 
-async fn report(
-    usage: &Usage,
-    request: &Request<Bytes>,
-) -> Result<shared::app::meter::UsageReport, GatewayError> {
-    let caller =
-        authenticate_key(usage.keys.as_ref(), &usage.pepper, token(request.headers()).as_deref()).await?;
-    let since = since(request.uri().query().unwrap_or_default(), usage.clock.now())?;
-    usage_of_key(usage.lines.as_ref(), &caller.record().id, since).await
+/// Recomputes the usage of partitions in which lines were written, and returns those for which it
+/// failed. Doing it again changes nothing.
+pub async fn recompute(usage: &Usage, dirty: &BTreeSet<Partition>) -> BTreeSet<Partition> {
+    rollups::recompute_all(&usage.stores(), dirty).await
 }
 
-/// `?period=hour|day|month|total`: from the beginning of the present one. Total is the default.
-fn since(query: &str, now: Timestamp) -> Result<Timestamp, BadRequest> {
-    let mut since = Timestamp::default();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        since = match (name, value) {
-            ("period", "minute") => Period::Minute.starts_at(now),
-            ("period", "hour") => Period::Hour.starts_at(now),
-            ("period", "day") => Period::Day.starts_at(now),
-            ("period", "month") => Period::Month.starts_at(now),
-            ("period", "total") => Timestamp::default(),
-            ("period", other) => {
-                return Err(BadRequest::new(
-                    "period",
-                    format!("period must be minute, hour, day, month or total, got {other:?}"),
-                ));
-            }
-            (other, _) => {
-                return Err(BadRequest::new(other, format!("unknown query parameter {other:?}")));
-            }
-        };
+impl Usage {
+    /// What recomputing needs of it.
+    pub fn stores(&self) -> Stores<'_> {
+        Stores { ledger: self.lines.as_ref(), rollups: self.write_rollups.as_ref() }
     }
-    Ok(since)
+
+    pub(crate) fn is_admin(&self, token: Option<&str>) -> bool {
+        token.is_some_and(|token| secrets_match(token, &self.admin_key))
+    }
+
+    /// Every key that was ever made, for the admin.
+    pub(crate) async fn every_key(&self) -> Result<Vec<KeyRecord>, GatewayError> {
+        self.all_keys.list().await.map_err(GatewayError::StoreDown)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+async fn report(
+    function: &Usage,
+    request: &Request<Bytes>,
+    request_id: &str,
+) -> Result<Response<Body>, GatewayError> {
+    let token = token(request.headers());
+    let now = function.clock.now();
+    let asked = |is_admin| Asked::read(request, is_admin, now);
+    let (keys, asked) = if function.is_admin(token.as_deref()) {
+        let asked = asked(true)?;
+        (chosen(function.every_key().await?, &asked)?, asked)
+    } else {
+        let caller = authenticate_key(function.keys.as_ref(), &function.pepper, token.as_deref()).await?;
+        (vec![caller.record().id.clone()], asked(false)?)
+    };
+    let question = Question { keys, since: asked.since, until: asked.until, grouping: asked.grouping };
+    let sources = Sources { ledger: function.lines.as_ref(), rollups: function.rollups.as_ref() };
+    let report = usage(&sources, &question, now).await?;
+    Ok(match asked.format {
+        Format::Json => json(200, request_id, &report),
+        Format::Csv => {
+            whole(200, request_id, "text/csv; charset=utf-8", csv::render(&report, asked.grouping))
+        }
+    })
+}
 
-    #[test]
-    fn a_period_counts_from_its_beginning() {
-        let now = Timestamp::from_millis(1_798_761_570_000);
-        assert_eq!(since("period=day", now).expect("valid").rfc3339(), "2026-12-31T00:00:00Z");
-        assert_eq!(since("period=month", now).expect("valid").rfc3339(), "2026-12-01T00:00:00Z");
-        assert_eq!(since("", now).expect("valid"), Timestamp::default());
-        assert_eq!(since("period=week", now).expect_err("no such period").param, "period");
-        assert_eq!(since("group=model", now).expect_err("no such parameter").param, "group");
+/// The keys that an admin asks for.
+fn chosen(keys: Vec<KeyRecord>, asked: &Asked) -> Result<Vec<String>, BadRequest> {
+    let is_asked = |wanted: Option<&String>, own: &str| wanted.is_none_or(|wanted| wanted == own);
+    let keys = keys.into_iter().filter(|record| {
+        is_asked(asked.tenant.as_ref(), &record.tenant) && is_asked(asked.key.as_ref(), &record.id)
+    });
+    let keys: Vec<String> = keys.map(|record| record.id).collect();
+    match (keys.is_empty(), &asked.key, &asked.tenant) {
+        (true, Some(key), _) => Err(BadRequest::new("key", format!("there is no such key {key:?}"))),
+        (true, None, Some(tenant)) => Err(BadRequest::new("tenant", format!("no key belongs to {tenant:?}"))),
+        _ => Ok(keys),
     }
 }

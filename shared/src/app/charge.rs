@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attempt::Attempted;
 use super::error::GatewayError;
-use crate::domain::bound::RequestSize;
+use crate::domain::bound::{RequestSize, dearest};
 use crate::domain::ledger::{Outcome, Quality};
 use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
@@ -61,7 +61,7 @@ pub(super) fn charge(paid: &Reservation, done: &Attempted, outcome: Outcome, siz
     let most = held.max_output_tokens.saturating_mul(size.choices);
     let output = if seen_whole { done.output_bytes.min(most) } else { most };
     let usage = TokenUsage { uncached: size.input_bytes, output, ..TokenUsage::default() };
-    match (seen_whole, paid.price().cost(&usage)) {
+    match (seen_whole, dearest(paid.price(), size, output)) {
         (true, Ok(cost)) => Billed { usage, amount: cost.min(held.amount), quality: Quality::Estimated },
         _ => Billed::at_most(paid, usage),
     }

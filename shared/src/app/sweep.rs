@@ -16,7 +16,7 @@ use crate::domain::id::AttemptId;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::settlement::{Verdict, View, estimate, verdict, view, void};
 use crate::domain::time::Timestamp;
-use crate::ports::{Counters, FindOpenHolds, Mark, PutLine, StoreError, WriteLedger};
+use crate::ports::{Counters, FindOpenHolds, LineMark, Mark, PutLine, StoreError, WriteLedger};
 
 /// How long after its time a hold is swept: the clocks of a fleet differ, and a settlement may
 /// still be on its way.
@@ -33,6 +33,13 @@ pub struct Stale {
     pub id: AttemptId,
     pub counter: CounterKey,
     pub hold: Hold,
+}
+
+impl Stale {
+    /// The line that settles it.
+    fn line(&self) -> LineMark {
+        LineMark { request: self.hold.facts.request, id: self.id }
+    }
 }
 
 /// How a sweep ended a hold.
@@ -62,7 +69,7 @@ pub async fn sweep(
     stale: &Stale,
     now: Timestamp,
 ) -> Result<Swept, StoreError> {
-    let (line, swept) = match ledger.find(&stale.hold.facts.tenant, stale.id).await? {
+    let (line, swept) = match ledger.find(&stale.hold.facts.tenant, stale.line()).await? {
         Some(line) => (line, Swept::Settled),
         None => post(counters, ledger, stale, now).await?,
     };

@@ -9,7 +9,7 @@ use super::warm::Copies;
 use crate::domain::key::KeyRecord;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
-use crate::ports::{Clock, FindKey, ManageKeys, StoreError};
+use crate::ports::{Clock, FindKey, ListKeys, ManageKeys, StoreError};
 
 /// The oldest copy that may still be used.
 const FRESH: Duration = Duration::from_secs(60);
@@ -41,15 +41,18 @@ impl<S: FindKey> FindKey for WarmKeys<S> {
     }
 }
 
+#[async_trait]
+impl<S: ListKeys> ListKeys for WarmKeys<S> {
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        self.store.list().await
+    }
+}
+
 /// Changes go through, so that one process sees its own at once.
 #[async_trait]
 impl<S: ManageKeys> ManageKeys for WarmKeys<S> {
     async fn create(&self, record: &KeyRecord) -> Result<(), StoreError> {
         self.store.create(record).await
-    }
-
-    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        self.store.list().await
     }
 
     async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {

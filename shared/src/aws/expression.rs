@@ -93,6 +93,13 @@ impl Expression {
         self.conditions.push(format!("(attribute_not_exists({absent}) OR {path} {operator} {value})"));
     }
 
+    /// `path <= value`, or no such attribute.
+    pub(super) fn absent_or_at_most(&mut self, path: &str, name: &str, value: AttributeValue) {
+        let path = self.path(path);
+        let value = self.value(name, value);
+        self.conditions.push(format!("(attribute_not_exists({path}) OR {path} <= {value})"));
+    }
+
     pub(super) fn update(&self) -> String {
         let clause = |word: &str, actions: &[String]| match actions {
             [] => String::new(),

@@ -10,7 +10,7 @@ use super::item::{from_item, key, n, s, to_item, to_value};
 use crate::domain::key::KeyRecord;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
-use crate::ports::{FindKey, ManageKeys, StoreError};
+use crate::ports::{FindKey, ListKeys, ManageKeys, StoreError};
 
 const PARTITION: &str = "key";
 
@@ -69,6 +69,29 @@ impl FindKey for DynamoKeys {
 }
 
 #[async_trait]
+impl ListKeys for DynamoKeys {
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        let mut pages = self
+            .clients
+            .patient
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(PARTITION))
+            .consistent_read(true)
+            .into_paginator()
+            .send();
+        let mut records = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(store_error)?.items() {
+                records.push(from_item(item)?);
+            }
+        }
+        Ok(records)
+    }
+}
+
+#[async_trait]
 impl ManageKeys for DynamoKeys {
     async fn create(&self, record: &KeyRecord) -> Result<(), StoreError> {
         let mut item = to_item(record)?;
@@ -91,26 +114,6 @@ impl ManageKeys for DynamoKeys {
             Some(_) => Err(StoreError::Rejected(format!("key {} exists", record.id))),
             None => Err(store_error(error)),
         }
-    }
-
-    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        let mut pages = self
-            .clients
-            .patient
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", s(PARTITION))
-            .consistent_read(true)
-            .into_paginator()
-            .send();
-        let mut records = Vec::new();
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(store_error)?.items() {
-                records.push(from_item(item)?);
-            }
-        }
-        Ok(records)
     }
 
     async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {

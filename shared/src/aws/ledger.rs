@@ -1,7 +1,8 @@
-//! The ledger: one item a line, in the partition that its tenant and id give, with amounts as
-//! whole numbers of nano-dollars.
+//! The ledger: one item a line, in the partition that its tenant and request give, sorted by request
+//! and attempt, with amounts as whole numbers of nano-dollars.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -17,11 +18,13 @@ use super::item::{Item, from_item, int, key, n, s, to_item};
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::money::NanoUsd;
+use crate::domain::partition::Partition;
 use crate::domain::settlement::corrections;
 use crate::domain::time::Timestamp;
-use crate::ports::{PutLine, ReadLedger, StoreError, WriteLedger};
+use crate::ports::{LineMark, LinePage, PutLine, ReadLedger, StoreError, WriteLedger};
 
-/// The index over the lines of one key: hash `keyId`, range `sk`, which is the line's id.
+/// The index over the lines of one key: hash `keyId`, range `sk`, which begins with the request's
+/// id and with that its time.
 pub const KEY_INDEX: &str = "by-key";
 /// Kept as numbers, though JSON shows them as decimal strings.
 const AMOUNTS: [&str; 2] = ["amount", "reserved"];
@@ -37,6 +40,10 @@ impl DynamoLedger {
     /// A correction changes a line and its counters in one transaction, hence both tables.
     pub fn new(clients: Clients, ledger: String, budgets: String) -> Self {
         DynamoLedger { clients, ledger, budgets }
+    }
+
+    fn query(&self) -> QueryFluentBuilder {
+        self.clients.patient.query().table_name(&self.ledger)
     }
 
     /// One try; `None` when another transaction was at the same items.
@@ -118,13 +125,14 @@ impl WriteLedger for DynamoLedger {
         Err(StoreError::Rejected("the line was in a transaction all the time".to_owned()))
     }
 
-    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError> {
+    async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError> {
+        let partition = Partition::of(tenant, line.request);
         let found = self
             .clients
             .patient
             .get_item()
             .table_name(&self.ledger)
-            .set_key(Some(key(LedgerLine::partition(tenant, id), id.to_string())))
+            .set_key(Some(key(partition.to_string(), sort_key(line.request, line.id))))
             .consistent_read(true)
             .send()
             .await
@@ -146,13 +154,15 @@ impl WriteLedger for DynamoLedger {
 
 #[async_trait]
 impl ReadLedger for DynamoLedger {
-    async fn of_key(&self, key_id: &str, since: Timestamp) -> Result<Vec<LedgerLine>, StoreError> {
+    async fn of_key(
+        &self,
+        key_id: &str,
+        since: Timestamp,
+        most: usize,
+    ) -> Result<Vec<LedgerLine>, StoreError> {
         let first = AttemptId::new(since, 0).to_string();
         let mut pages = self
-            .clients
-            .patient
             .query()
-            .table_name(&self.ledger)
             .index_name(KEY_INDEX)
             .key_condition_expression("keyId = :key AND sk >= :first")
             .expression_attribute_values(":key", s(key_id))
@@ -161,19 +171,65 @@ impl ReadLedger for DynamoLedger {
             .send();
         let mut lines = Vec::new();
         while let Some(page) = pages.next().await {
-            for item in page.map_err(store_error)?.items() {
-                lines.push(read_line(item)?);
+            lines.extend(read_lines(page.map_err(store_error)?.items())?);
+            if lines.len() >= most {
+                break;
             }
+        }
+        lines.truncate(most);
+        Ok(lines)
+    }
+
+    async fn page(&self, partition: &Partition, from: Option<&LineMark>) -> Result<LinePage, StoreError> {
+        let name = partition.to_string();
+        let start = from.map(|mark| key(name.clone(), sort_key(mark.request, mark.id)));
+        let page = self
+            .query()
+            .key_condition_expression("pk = :partition")
+            .expression_attribute_values(":partition", s(name))
+            .consistent_read(true)
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(store_error)?;
+        let lines = read_lines(page.items())?;
+        let is_more = page.last_evaluated_key().is_some();
+        let next =
+            lines.last().filter(|_| is_more).map(|line| LineMark { request: line.request, id: line.id });
+        Ok(LinePage { lines, next })
+    }
+
+    async fn of_request(&self, tenant: &str, request: AttemptId) -> Result<Vec<LedgerLine>, StoreError> {
+        let mut pages = self
+            .query()
+            .key_condition_expression("pk = :partition AND begins_with(sk, :request)")
+            .expression_attribute_values(":partition", s(Partition::of(tenant, request).to_string()))
+            .expression_attribute_values(":request", s(request.to_string()))
+            .consistent_read(true)
+            .into_paginator()
+            .send();
+        let mut lines = Vec::new();
+        while let Some(page) = pages.next().await {
+            lines.extend(read_lines(page.map_err(store_error)?.items())?);
         }
         Ok(lines)
     }
+}
+
+/// Lines of one request lie together, in the order of its attempts.
+fn sort_key(request: AttemptId, id: AttemptId) -> String {
+    format!("{request}#{id}")
+}
+
+fn read_lines(items: &[Item]) -> Result<Vec<LedgerLine>, StoreError> {
+    items.iter().map(read_line).collect()
 }
 
 fn line_item(line: &LedgerLine) -> Result<Item, StoreError> {
     let mut item = to_item(line)?;
     item.insert("amount".to_owned(), n(line.amount.nano()));
     item.insert("reserved".to_owned(), n(line.reserved.nano()));
-    item.extend(key(LedgerLine::partition(&line.tenant, line.id), line.id.to_string()));
+    item.extend(key(line.partition().to_string(), sort_key(line.request, line.id)));
     Ok(item)
 }
 

@@ -1,4 +1,4 @@
-//! The ports over AWS: DynamoDB for keys, counters, ledger, answers and breakers, SQS for late
+//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers and breakers, SQS for late
 //! settlements, Secrets Manager for secrets.
 //!
 //! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
@@ -25,6 +25,7 @@ mod ledger;
 mod open_holds;
 mod policies;
 mod queue;
+mod rollups;
 mod secrets;
 
 pub use answers::DynamoAnswers;
@@ -41,6 +42,7 @@ pub use ledger::{DynamoLedger, KEY_INDEX};
 pub use open_holds::DynamoOpenHolds;
 pub use policies::DynamoPolicies;
 pub use queue::SqsSettleQueue;
+pub use rollups::DynamoRollups;
 pub use secrets::{LiveSecrets, SecretError, Secrets};
 
 /// The names of the tables. Each has the string keys `pk` (hash) and `sk` (range).
@@ -50,4 +52,5 @@ pub struct Tables {
     pub budgets: String,
     pub ledger: String,
     pub cache: String,
+    pub usage: String,
 }

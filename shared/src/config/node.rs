@@ -1,6 +1,5 @@
 //! A JSON document as the parser sees it: duplicate keys noticed, numbers kept as text.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -17,14 +16,15 @@ pub(super) enum Node {
     Number(String),
     Text(String),
     List(Vec<Node>),
-    Object(BTreeMap<String, Node>),
+    /// In the order of the document. Objects are small, so their members are looked for one by one.
+    Object(Vec<(String, Node)>),
 }
 
 impl Node {
     /// Reads `text`; syntax errors and duplicate keys become faults.
     pub(super) fn parse(text: &str, faults: &Faults) -> Option<Node> {
         let mut reader = serde_json::Deserializer::from_str(text);
-        let seed = Seed { path: "$".to_owned(), faults };
+        let seed = Seed { place: &Place::Root, faults };
         let parsed = seed.deserialize(&mut reader);
         match parsed.and_then(|node| reader.end().map(|()| node)) {
             Ok(node) => Some(node),
@@ -58,8 +58,26 @@ pub(super) fn child(path: &str, key: &str) -> String {
     }
 }
 
+/// Where a value stands. Its path is worded only for a fault: a list of prices has thousands of values,
+/// and every cold start reads them all.
+enum Place<'a> {
+    Root,
+    Member(&'a Place<'a>, &'a str),
+    Element(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> String {
+        match self {
+            Place::Root => "$".to_owned(),
+            Place::Member(within, key) => child(&within.path(), key),
+            Place::Element(within, at) => format!("{}[{at}]", within.path()),
+        }
+    }
+}
+
 struct Seed<'a> {
-    path: String,
+    place: &'a Place<'a>,
     faults: &'a Faults,
 }
 
@@ -106,9 +124,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
         let mut nodes = Vec::new();
         loop {
-            let path = format!("{}[{}]", self.path, nodes.len());
-            let faults = self.faults;
-            match list.next_element_seed(Seed { path, faults })? {
+            let place = &Place::Element(self.place, nodes.len());
+            match list.next_element_seed(Seed { place, ..self })? {
                 Some(node) => nodes.push(node),
                 None => return Ok(Node::List(nodes)),
             }
@@ -116,15 +133,17 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-        let mut entries = BTreeMap::new();
+        let mut entries: Vec<(String, Node)> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
-            let path = child(&self.path, &key);
-            if entries.contains_key(&key) {
-                self.faults.add(&path, "is given twice; keep one");
+            let place = &Place::Member(self.place, &key);
+            let node = map.next_value_seed(Seed { place, ..self })?;
+            match entries.iter_mut().find(|(known, _)| *known == key) {
+                Some((_, earlier)) => {
+                    self.faults.add(&place.path(), "is given twice; keep one");
+                    *earlier = node;
+                }
+                None => entries.push((key, node)),
             }
-            let faults = self.faults;
-            let node = map.next_value_seed(Seed { path, faults })?;
-            entries.insert(key, node);
         }
         Ok(Node::Object(entries))
     }

@@ -2,6 +2,7 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::model_name::{ModelName, ModelNameError};
+use super::rates::{BatchPrice, LongContext, Rates, TOKENS_MAX};
 use super::section::Section;
 
 pub(super) const KEYS: &[&str] = &[
@@ -16,6 +17,10 @@ pub(super) const KEYS: &[&str] = &[
     "audio",
     "image",
     "output",
+    "reasoning_output",
+    "writes_cache_unasked",
+    "long_context",
+    "batch",
     "context_window",
     "max_output_tokens",
     "image_tokens_max",
@@ -29,11 +34,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 /// The only unit of prices: whole micro-dollars per million tokens.
-const UNIT: &str = "usd_micro_per_mtok";
-/// A dollar a token: dearer than any model, and far from the limits of 64 bits.
-const PRICE_MAX: i64 = 1_000_000_000_000;
-/// More tokens than any model takes.
-const TOKENS_MAX: u64 = 1_000_000_000;
+pub(super) const UNIT: &str = "usd_micro_per_mtok";
 
 /// What one model costs from one day on. Immutable: a new price is a new row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,21 +45,15 @@ pub struct PriceRow {
     pub model: String,
     /// First day the row holds, `YYYY-MM-DD`, UTC.
     pub valid_from: String,
-    /// Fresh input. All rates are whole micro-dollars per million tokens, 0 only when `free`.
-    pub input_micro_per_mtok: i64,
-    /// Input read from the provider's prompt cache; the rate of `input` where the file has none,
-    /// as for every rate below but `output`.
-    pub cache_read_micro_per_mtok: i64,
-    /// Input written to the prompt cache for five minutes.
-    pub cache_write_5m_micro_per_mtok: i64,
-    /// Input written to the prompt cache for an hour.
-    pub cache_write_1h_micro_per_mtok: i64,
-    /// Audio input.
-    pub audio_micro_per_mtok: i64,
-    /// Image input.
-    pub image_micro_per_mtok: i64,
-    /// Output, reasoning included.
-    pub output_micro_per_mtok: i64,
+    /// What tokens cost.
+    pub rates: Rates,
+    /// What they cost in a request with a long input, where that is another price.
+    pub long_context: Option<LongContext>,
+    /// What they cost in a batch, where the provider has batches.
+    pub batch: Option<BatchPrice>,
+    /// The provider writes prompts to its cache without being asked, so that any input can cost
+    /// the rates of cache writes.
+    pub writes_cache_unasked: bool,
     /// Tokens the model can take, input and output together.
     pub context_window: u64,
     /// Tokens of one answer at most; 0 for a model that embeds.
@@ -81,25 +76,21 @@ impl PriceRow {
     pub(super) fn read(section: &Section<'_>) -> PriceRow {
         let free = section.boolean("free", false);
         let embeds = section.boolean("embeds", false);
-        let input = required_rate(section, "input", free);
-        let rate = |key: &str| optional_rate(section, key, free).unwrap_or(input);
         check_unit(section);
-        for key in ["output", "max_output_tokens", "reasoning"].into_iter().filter(|_| embeds) {
+        for key in ["max_output_tokens", "reasoning"].into_iter().filter(|_| embeds) {
             if section.has(key) {
                 section.refuse(key, "is not for a model that embeds");
             }
         }
+        let long_context = LongContext::read(section, free, embeds);
         PriceRow {
             id: required_text(section, "id"),
             model: read_model(section),
             valid_from: required_date(section, "valid_from"),
-            input_micro_per_mtok: input,
-            cache_read_micro_per_mtok: rate("cache_read"),
-            cache_write_5m_micro_per_mtok: rate("cache_write_5m"),
-            cache_write_1h_micro_per_mtok: rate("cache_write_1h"),
-            audio_micro_per_mtok: rate("audio"),
-            image_micro_per_mtok: rate("image"),
-            output_micro_per_mtok: if embeds { 0 } else { required_rate(section, "output", free) },
+            rates: Rates::read(section, free, embeds),
+            long_context,
+            batch: BatchPrice::read(section, long_context, free, embeds),
+            writes_cache_unasked: section.boolean("writes_cache_unasked", false),
             context_window: required_tokens(section, "context_window", TOKENS_MAX),
             max_output_tokens: if embeds { 0 } else { required_tokens(section, "max_output_tokens", 1) },
             image_tokens_max: read_image_tokens(section),
@@ -135,21 +126,6 @@ fn check_unit(section: &Section<'_>) {
     }
 }
 
-fn required_rate(section: &Section<'_>, key: &str, free: bool) -> i64 {
-    section.require(key);
-    optional_rate(section, key, free).unwrap_or(0)
-}
-
-fn optional_rate(section: &Section<'_>, key: &str, free: bool) -> Option<i64> {
-    let rate = section.optional_number(key, 0..=PRICE_MAX)?;
-    match (rate, free) {
-        (0, false) => section.refuse(key, "is 0, but the row is not marked \"free\": true"),
-        (1.., true) => section.refuse(key, "is not 0, but the row is marked free"),
-        _ => {}
-    }
-    Some(rate)
-}
-
 fn required_tokens(section: &Section<'_>, key: &str, default: u64) -> u64 {
     section.require(key);
     section.number(key, 1..=TOKENS_MAX, default)
@@ -179,25 +155,23 @@ fn required_date(section: &Section<'_>, key: &str) -> String {
 
 /// Whether `text` is a day of the Gregorian calendar in the form whose order is that of text.
 fn is_date(text: &str) -> bool {
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts[..] else {
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else {
         return false;
     };
-    if (year.len(), month.len(), day.len()) != (4, 2, 2) || !digits(&text.replace('-', "")) {
+    if ![y1, y2, y3, y4, m1, m2, d1, d2].iter().all(u8::is_ascii_digit) {
         return false;
     }
-    let number = |part: &str| part.parse::<u32>().unwrap_or(0);
-    let year = number(year);
+    let number = |digits: &[u8]| digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
+    let year = number(&[y1, y2, y3, y4]);
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let last = match number(month) {
+    let last = match number(&[m1, m2]) {
         2 if leap => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
         _ => 0,
     };
-    (1..=last).contains(&number(day))
+    (1..=last).contains(&number(&[d1, d2]))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The price list, `prices.json`: versioned rows. Which of them holds for a model on a day is the
 //! domain's to say.
 
+use std::collections::{HashMap, HashSet};
+
 use super::error::{ConfigErrors, Faults};
 use super::node::Node;
 use super::price_row::{self, PriceRow};
@@ -28,13 +30,10 @@ impl Prices {
         root.require("version");
         root.require("prices");
         root.optional_number("version", 1..=1);
-        let mut rows: Vec<PriceRow> = Vec::new();
-        for (path, node) in root.list("prices").unwrap_or_default() {
-            let section = Section::open(Some(node), &path, price_row::KEYS, &faults);
-            let row = PriceRow::read(&section);
-            check_against(&rows, &row, &section);
-            rows.push(row);
-        }
+        let open = |(path, node): &(String, _)| Section::open(Some(*node), path, price_row::KEYS, &faults);
+        let sections: Vec<Section<'_>> = root.list("prices").unwrap_or_default().iter().map(open).collect();
+        let rows: Vec<PriceRow> = sections.iter().map(PriceRow::read).collect();
+        check(&rows, &sections);
         faults.or(Prices { rows })
     }
 
@@ -44,23 +43,32 @@ impl Prices {
     }
 }
 
-fn check_against(rows: &[PriceRow], row: &PriceRow, section: &Section<'_>) {
-    let same_id = |other: &PriceRow| !row.id.is_empty() && other.id == row.id;
-    if rows.iter().any(same_id) {
-        section.refuse("id", format!("{:?} names an earlier row", row.id));
-    }
-    let same_start = |other: &&PriceRow| {
-        !row.model.is_empty() && other.model == row.model && other.valid_from == row.valid_from
-    };
-    if let Some(other) = rows.iter().find(same_start) {
-        let message = format!("{:?} already prices this model from this day", other.id);
-        section.refuse("model", message);
-    }
-    if row.max_output_tokens > row.context_window {
-        section.refuse("max_output_tokens", "must not be above context_window");
+/// Notes every row that has the id of an earlier one, or its model and first day, and every answer
+/// that would not fit its window.
+fn check(rows: &[PriceRow], sections: &[Section<'_>]) {
+    let mut ids: HashSet<&str> = HashSet::new();
+    let mut starts: HashMap<(&str, &str), &str> = HashMap::new();
+    for (row, section) in rows.iter().zip(sections) {
+        if !row.id.is_empty() && !ids.insert(&row.id) {
+            section.refuse("id", format!("{:?} names an earlier row", row.id));
+        }
+        let start = (row.model.as_str(), row.valid_from.as_str());
+        match starts.get(&start) {
+            _ if row.model.is_empty() => {}
+            Some(other) => {
+                section.refuse("model", format!("{other:?} already prices this model from this day"))
+            }
+            None => drop(starts.insert(start, &row.id)),
+        }
+        if row.max_output_tokens > row.context_window {
+            section.refuse("max_output_tokens", "must not be above context_window");
+        }
     }
 }
 
+#[cfg(test)]
+#[path = "shipped_prices_tests.rs"]
+mod shipped_tests;
 #[cfg(test)]
 #[path = "prices_tests.rs"]
 mod tests;

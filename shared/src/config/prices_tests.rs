@@ -2,8 +2,6 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const SHIPPED: &str = include_str!("../../../config/prices.json");
-
 fn row() -> Value {
     json!({
         "id": "openai/gpt-4o@2024-10-02", "model": "openai/gpt-4o", "valid_from": "2024-10-02",
@@ -37,15 +35,30 @@ fn faults(rows: &[Value]) -> String {
 fn a_rate_the_file_leaves_out_is_that_of_fresh_input() {
     let prices = parse(&[row()]).expect("valid");
     let row = &prices.rows()[0];
-    assert_eq!(row.cache_read_micro_per_mtok, 1_250_000);
-    let defaulted = [
-        row.cache_write_5m_micro_per_mtok,
-        row.cache_write_1h_micro_per_mtok,
-        row.audio_micro_per_mtok,
-        row.image_micro_per_mtok,
-    ];
+    assert_eq!(row.rates.cache_read, 1_250_000);
+    let defaulted = [row.rates.cache_write_5m, row.rates.cache_write_1h, row.rates.audio, row.rates.image];
     assert_eq!(defaulted, [2_500_000; 4]);
     assert_eq!((row.image_tokens_max, row.reasoning, row.free), (None, false, false));
+    assert_eq!((row.long_context, row.batch, row.writes_cache_unasked), (None, None, false));
+    assert_eq!((row.rates.reasoning_output, row.rates.reasoning_rate()), (None, 10_000_000));
+}
+
+#[test]
+fn a_tier_and_a_batch_have_their_own_rates_and_defaults() {
+    let batch = json!({"input": 1, "cache_read": 2, "output": 3, "reasoning_output": 4});
+    let tier = json!({"above_tokens": 200_000, "input": 10, "output": 20, "cache_read": 5});
+    let prices = parse(&[changed(json!({"long_context": tier, "batch": batch}))]).expect("valid");
+    let row = &prices.rows()[0];
+    let tier = row.long_context.expect("a tier");
+    let batch = row.batch.expect("batches");
+    assert_eq!((tier.above_tokens, tier.rates.cache_read, tier.rates.image), (200_000, 5, 10));
+    assert_eq!((batch.rates.audio, batch.rates.reasoning_rate()), (1, 4));
+    // Long requests of a batch have no price of their own here, so they have that of direct ones.
+    assert_eq!(batch.long_context, row.long_context);
+    let own = json!({"input": 1, "output": 3, "long_context": {"above_tokens": 7, "input": 2, "output": 6}});
+    let prices = parse(&[changed(json!({"batch": own}))]).expect("valid");
+    let batch = prices.rows()[0].batch.expect("batches");
+    assert_eq!(batch.long_context.map(|tier| (tier.above_tokens, tier.rates.output)), Some((7, 6)));
 }
 
 #[test]
@@ -53,7 +66,7 @@ fn a_model_that_embeds_has_no_output() {
     let row = changed(json!({"embeds": true, "output": null, "max_output_tokens": null}));
     let prices = parse(&[row]).expect("valid");
     let row = &prices.rows()[0];
-    assert_eq!((row.embeds, row.output_micro_per_mtok, row.max_output_tokens), (true, 0, 0));
+    assert_eq!((row.embeds, row.rates.output, row.max_output_tokens), (true, 0, 0));
 }
 
 /// Changes to a valid row, and the one fault each leads to.
@@ -79,6 +92,20 @@ const FAULTS: &[(&str, &str)] = &[
     (r#"{"max_output_tokens": 128001}"#, "max_output_tokens: must not be above context_window"),
     (r#"{"image_tokens_max": 5}"#, "image_tokens_basis: must say how image_tokens_max was computed"),
     (r#"{"embeds": true, "max_output_tokens": null}"#, "output: is not for a model that embeds"),
+    (r#"{"reasoning_output": 0}"#, "reasoning_output: is 0, but the row is not marked \"free\": true"),
+    (r#"{"writes_cache_unasked": 1}"#, "writes_cache_unasked: must be true or false, is a number"),
+    (r#"{"long_context": []}"#, "long_context: must be an object, is a list"),
+    (r#"{"long_context": {"input": 1, "output": 1}}"#, "long_context.above_tokens: is missing"),
+    (r#"{"long_context": {"above_tokens": 1, "input": 1}}"#, "long_context.output: is missing"),
+    (r#"{"batch": {"output": 1}}"#, "batch.input: is missing"),
+    (
+        r#"{"batch": {"input": 1, "output": 0}}"#,
+        "batch.output: is 0, but the row is not marked \"free\": true",
+    ),
+    (
+        r#"{"batch": {"input": 1, "output": 1, "long_context": {"above_tokens": 0, "input": 1, "output": 1}}}"#,
+        "batch.long_context.above_tokens: must be a whole number from 1 to 1000000000, is 0",
+    ),
     (r#"{"outputs": 1}"#, "outputs: \"outputs\" is not a known key; the nearest known name is \"output\""),
 ];
 
@@ -96,7 +123,7 @@ fn each_fault_of_a_row_is_refused_with_its_place() {
 fn a_free_row_costs_nothing_at_all() {
     let free = json!({"free": true, "input": 0, "output": 0, "cache_read": null});
     let prices = parse(&[changed(free)]).expect("free");
-    assert_eq!(prices.rows()[0].cache_read_micro_per_mtok, 0);
+    assert_eq!(prices.rows()[0].rates.cache_read, 0);
     let faults = faults(&[changed(json!({"free": true, "input": 0, "output": 0}))]);
     assert_eq!(faults, "prices[0].cache_read: is not 0, but the row is marked free");
 }
@@ -122,84 +149,5 @@ fn a_price_list_states_its_version_and_its_rows() {
         ("[]", "$: must be an object, is a list"),
     ] {
         assert_eq!(Prices::parse(text).expect_err(text).to_string(), expected);
-    }
-}
-
-#[test]
-fn the_shipped_prices_are_those_of_the_shipped_models() {
-    let prices = Prices::parse(SHIPPED).expect("shipped prices are valid");
-    let rates = |row: &PriceRow| {
-        let input = [row.input_micro_per_mtok, row.cache_read_micro_per_mtok];
-        let writes = [row.cache_write_5m_micro_per_mtok, row.cache_write_1h_micro_per_mtok];
-        (row.model.clone(), input, writes, row.output_micro_per_mtok)
-    };
-    let expected = [
-        ("openai/gpt-4o", [2_500_000, 1_250_000], [2_500_000; 2], 10_000_000),
-        ("openai/gpt-4o-mini", [150_000, 75_000], [150_000; 2], 600_000),
-        ("anthropic/claude-3-5-sonnet", [3_000_000, 300_000], [3_750_000, 6_000_000], 15_000_000),
-        ("meta/llama-3.1-70b", [720_000; 2], [720_000; 2], 720_000),
-        ("demo/embed", [100_000; 2], [100_000; 2], 0),
-        ("demo/*", [1_000_000; 2], [1_000_000; 2], 2_000_000),
-        ("local/smollm2", [100_000; 2], [100_000; 2], 200_000),
-    ];
-    let expected = expected.map(|(model, input, writes, output)| (model.to_owned(), input, writes, output));
-    let shipped: Vec<_> = prices.rows().iter().map(rates).collect();
-    for row in expected {
-        assert!(shipped.contains(&row), "{row:?}");
-    }
-    for row in prices.rows() {
-        assert_eq!(row.id, format!("{}@{}", row.model, row.valid_from));
-    }
-}
-
-/// Rates of the newest shipped row of `model`: input, output, cache read, cache writes.
-fn shipped_rates(prices: &Prices, model: &str) -> [i64; 5] {
-    let rows = prices.rows().iter().filter(|row| row.model == model);
-    let row = rows.max_by_key(|row| &row.valid_from).unwrap_or_else(|| panic!("no row for {model}"));
-    let writes = [row.cache_write_5m_micro_per_mtok, row.cache_write_1h_micro_per_mtok];
-    [row.input_micro_per_mtok, row.output_micro_per_mtok, row.cache_read_micro_per_mtok, writes[0], writes[1]]
-}
-
-#[test]
-fn the_shipped_names_of_one_model_have_one_price() {
-    let prices = Prices::parse(SHIPPED).expect("shipped prices are valid");
-    for (alias, id) in [
-        ("anthropic/claude-3-5-haiku", "anthropic/claude-3-5-haiku-20241022"),
-        ("anthropic/claude-3-7-sonnet", "anthropic/claude-3-7-sonnet-20250219"),
-        ("anthropic/claude-haiku-4-5", "anthropic/claude-haiku-4-5-20251001"),
-        ("anthropic/claude-haiku-4-5", "bedrock/global.anthropic.claude-haiku-4-5-20251001-v1:0"),
-        ("anthropic/claude-opus-4-5", "anthropic/claude-opus-4-5-20251101"),
-        ("anthropic/claude-sonnet-4-5", "anthropic/claude-sonnet-4-5-20250929"),
-        ("anthropic/claude-sonnet-4-5", "bedrock/global.anthropic.claude-sonnet-4-5-20250929-v1:0"),
-        ("meta/llama-3.1-8b", "bedrock/meta.llama3-1-8b-instruct-v1:0"),
-        ("meta/llama-3.1-70b", "bedrock/meta.llama3-1-70b-instruct-v1:0"),
-        ("meta/llama-3.3-70b", "bedrock/meta.llama3-3-70b-instruct-v1:0"),
-        ("mistral/ministral-8b-latest", "mistral/ministral-8b-2512"),
-        ("local/smollm2", "local-messages/smollm2"),
-    ] {
-        assert_eq!(shipped_rates(&prices, alias), shipped_rates(&prices, id), "{alias} and {id}");
-    }
-}
-
-#[test]
-fn a_shipped_regional_profile_costs_a_tenth_more_than_the_global_one() {
-    let prices = Prices::parse(SHIPPED).expect("shipped prices are valid");
-    let profiles = prices.rows().iter().filter_map(|row| row.model.strip_prefix("bedrock/global."));
-    for id in profiles {
-        let global = shipped_rates(&prices, &format!("bedrock/global.{id}"));
-        for region in ["us", "eu"] {
-            let regional = shipped_rates(&prices, &format!("bedrock/{region}.{id}"));
-            assert_eq!(regional.map(|rate| rate * 10), global.map(|rate| rate * 11), "{region}.{id}");
-        }
-    }
-}
-
-#[test]
-fn the_shipped_cache_rates_of_claude_follow_the_vendors_rule() {
-    let prices = Prices::parse(SHIPPED).expect("shipped prices are valid");
-    for row in prices.rows().iter().filter(|row| row.model.contains("claude")) {
-        let [input, output, read, write_5m, write_1h] = shipped_rates(&prices, &row.model);
-        assert_eq!((write_5m * 4, write_1h, output), (input * 5, input * 2, input * 5), "{}", row.model);
-        assert!(read * 10 <= input, "{}", row.model);
     }
 }

@@ -1,6 +1,5 @@
 //! Reads the keys of one JSON object: each reader returns a usable value and notes what was wrong.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -13,7 +12,7 @@ use super::node::{Node, child};
 /// An object of the document, with its path and the keys it may have.
 pub(super) struct Section<'a> {
     path: String,
-    entries: Option<&'a BTreeMap<String, Node>>,
+    entries: Option<&'a [(String, Node)]>,
     known: Option<&'static [&'static str]>,
     faults: &'a Faults,
 }
@@ -27,7 +26,7 @@ impl<'a> Section<'a> {
         faults: &'a Faults,
     ) -> Section<'a> {
         let section = Section::map(node, path, faults);
-        for key in section.entries.into_iter().flat_map(BTreeMap::keys) {
+        for (key, _) in section.entries.unwrap_or_default() {
             if !known.contains(&key.as_str()) {
                 let message = unknown("key", key, known.iter().copied());
                 faults.add(&child(path, key), message);
@@ -39,7 +38,7 @@ impl<'a> Section<'a> {
     /// The object at `path` whose keys are names the operator chooses.
     pub(super) fn map(node: Option<&'a Node>, path: &str, faults: &'a Faults) -> Section<'a> {
         let entries = match node {
-            Some(Node::Object(entries)) => Some(entries),
+            Some(Node::Object(entries)) => Some(entries.as_slice()),
             Some(other) => {
                 faults.add(path, format!("must be an object, is {}", other.kind()));
                 None
@@ -57,7 +56,7 @@ impl<'a> Section<'a> {
     /// The entries under `key`, named by the operator, each with its path.
     pub(super) fn entries(&self, key: &str) -> Vec<(&'a str, String, &'a Node)> {
         let map = Section::map(self.get(key), &self.at(key), self.faults);
-        let entries = map.entries.into_iter().flatten();
+        let entries = map.entries.unwrap_or_default().iter();
         entries.map(|(name, node)| (name.as_str(), child(&map.path, name), node)).collect()
     }
 
@@ -129,7 +128,9 @@ impl<'a> Section<'a> {
     where
         T: Copy + PartialOrd + Display + FromStr,
     {
-        number_in(self.get(key)?, &self.at(key), range, self.faults)
+        let node = self.get(key)?;
+        // The path is worded only for a fault.
+        number_of(node, &range).or_else(|| number_in(node, &self.at(key), range, self.faults))
     }
 
     /// A string that is not empty and has at most 200 characters, none of them a control.
@@ -138,10 +139,13 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn optional_text(&self, key: &str) -> Option<String> {
-        let text = text_of(self.get(key)?, &self.at(key), self.faults)?;
+        let text = match self.get(key)? {
+            Node::Text(text) => text,
+            other => return text_of(other, &self.at(key), self.faults).map(str::to_owned),
+        };
         let fits = (1..=200).contains(&text.chars().count());
         if fits && !text.chars().any(char::is_control) {
-            return Some(text.to_owned());
+            return Some(text.clone());
         }
         self.refuse(key, "must have 1 to 200 characters, none of them a control");
         None
@@ -171,7 +175,7 @@ impl<'a> Section<'a> {
     /// JSON Schema is compared with.
     fn get(&self, key: &str) -> Option<&'a Node> {
         debug_assert!(self.known.is_none_or(|known| known.contains(&key)), "{key}");
-        self.entries?.get(key)
+        self.entries?.iter().find(|(known, _)| known == key).map(|(_, node)| node)
     }
 }
 
@@ -206,15 +210,23 @@ pub(super) fn choice_from<T: Named>(node: &Node, path: &str, faults: &Faults) ->
     value
 }
 
+/// The number that `node` is, if it is one in `range`.
+fn number_of<T: PartialOrd + FromStr>(node: &Node, range: &RangeInclusive<T>) -> Option<T> {
+    match node {
+        Node::Number(text) => text.parse().ok().filter(|value| range.contains(value)),
+        _ => None,
+    }
+}
+
 pub(super) fn number_in<T>(node: &Node, path: &str, range: RangeInclusive<T>, faults: &Faults) -> Option<T>
 where
     T: Copy + PartialOrd + Display + FromStr,
 {
+    if let Some(value) = number_of(node, &range) {
+        return Some(value);
+    }
     let found = match node {
-        Node::Number(text) => match text.parse() {
-            Ok(value) if range.contains(&value) => return Some(value),
-            _ => text,
-        },
+        Node::Number(text) => text,
         other => other.kind(),
     };
     // A type that cannot read a fraction counts whole things.

@@ -2,7 +2,7 @@
 #![deny(clippy::float_arithmetic)]
 
 use super::money::{MoneyError, NanoUsd};
-use super::price::Price;
+use super::price::{Price, Rates};
 use super::usage::TokenUsage;
 
 /// What is known of a request before any provider has seen it.
@@ -51,14 +51,18 @@ impl From<MoneyError> for BoundError {
 
 /// Bounds one attempt at the price of the model that would serve it: input bytes at the dearest
 /// input rate that can apply, plus `n` times the output limit. Where the caller gave no output
-/// limit, it is what the model and `hard_limit` allow.
+/// limit, it is what the model and `hard_limit` allow. The long-context rates count when the input
+/// can pass their threshold, and then of each class the dearer rate.
 ///
 /// # Errors
 /// See [`BoundError`].
 pub fn bound(price: &Price, size: &RequestSize, hard_limit: Option<NanoUsd>) -> Result<Bound, BoundError> {
     let model_max = price.limits.max_output_tokens;
     let asked = size.max_output_tokens.map(|tokens| tokens.min(model_max));
-    let amount_at = |output: u64| dearest(price, size, output);
+    let amount_at = |output: u64| {
+        let outputs = output.checked_mul(size.choices).ok_or(BoundError::Overflow)?;
+        dearest(price, size, outputs)
+    };
     let Some(limit) = hard_limit else {
         let output = asked.unwrap_or(model_max);
         return finish(size, output, amount_at(output)?);
@@ -92,12 +96,11 @@ fn finish(size: &RequestSize, output: u64, amount: NanoUsd) -> Result<Bound, Bou
     Ok(Bound { amount, max_output_tokens: output, tokens: size.input_bytes.saturating_add(outputs) })
 }
 
-fn dearest(price: &Price, size: &RequestSize, output: u64) -> Result<NanoUsd, BoundError> {
-    let mut rates = price.rates;
-    rates.input = match size.cache_points {
-        true => rates.input.max(rates.cache_read).max(rates.cache_write_5m).max(rates.cache_write_1h),
-        false => rates.input.max(rates.cache_read),
-    };
+/// The most that an attempt with `outputs` output tokens in all its choices can cost.
+///
+/// # Errors
+/// As [`bound`], apart from the limit.
+pub fn dearest(price: &Price, size: &RequestSize, outputs: u64) -> Result<NanoUsd, BoundError> {
     let per_image = match (size.images, price.limits.image_tokens_max) {
         (0, _) => 0,
         (_, Some(tokens)) => tokens,
@@ -105,87 +108,22 @@ fn dearest(price: &Price, size: &RequestSize, output: u64) -> Result<NanoUsd, Bo
     };
     // A chat has one window; of what is embedded, each text has the window for itself.
     let window = if price.limits.embeds() { u64::MAX } else { price.limits.context_window };
-    let usage = TokenUsage {
-        uncached: size.input_bytes.min(window),
-        image: size.images.checked_mul(per_image).ok_or(BoundError::Overflow)?,
-        output: output.checked_mul(size.choices).ok_or(BoundError::Overflow)?,
-        ..TokenUsage::default()
+    let text = size.input_bytes.min(window);
+    let image = size.images.checked_mul(per_image).ok_or(BoundError::Overflow)?;
+    let rates = price.dearest_rates(text.saturating_add(image));
+    let writes = size.cache_points || price.writes_cache_unasked;
+    let cached = if writes { rates.cache_write_5m.max(rates.cache_write_1h) } else { 0 };
+    let input = rates.input.max(rates.cache_read).max(cached);
+    // Providers that do not tell images apart count them as input of any class.
+    let dearest = Rates {
+        input,
+        image: rates.image.max(input),
+        output: rates.output.max(rates.reasoning_rate()),
+        ..Rates::default()
     };
-    Ok(rates.cost(&usage)?)
+    let usage = TokenUsage { uncached: text, image, output: outputs, ..TokenUsage::default() };
+    Ok(dearest.cost(&usage)?)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::price::{ModelLimits, Rates};
-    use super::*;
-
-    fn gpt_4o() -> Price {
-        let rates = Rates {
-            input: 2_500_000,
-            cache_read: 1_250_000,
-            image: 2_500_000,
-            output: 10_000_000,
-            ..Rates::default()
-        };
-        let limits =
-            ModelLimits { context_window: 128_000, max_output_tokens: 16_384, image_tokens_max: Some(1445) };
-        Price { id: "openai/gpt-4o@1".to_owned(), rates, limits, reasoning: false }
-    }
-
-    const SIZE: RequestSize = RequestSize {
-        input_bytes: 1000,
-        images: 0,
-        choices: 1,
-        max_output_tokens: None,
-        cache_points: false,
-    };
-
-    #[test]
-    fn without_a_callers_limit_the_hard_limit_caps_the_output() {
-        let limit = NanoUsd::from_nano(50_000_000);
-        let bound = bound(&gpt_4o(), &SIZE, Some(limit)).expect("fits");
-        assert_eq!(bound.max_output_tokens, 4750);
-        assert_eq!(bound.amount, limit);
-    }
-
-    #[test]
-    fn a_callers_limit_that_could_pass_the_hard_limit_is_refused_with_the_estimate() {
-        let size = RequestSize { max_output_tokens: Some(10_000), choices: 4, ..SIZE };
-        let refused = bound(&gpt_4o(), &size, Some(NanoUsd::from_nano(100_000_000)));
-        assert!(
-            matches!(refused, Err(BoundError::OverLimit { estimate, .. }) if estimate == NanoUsd::from_nano(402_500_000))
-        );
-    }
-
-    #[test]
-    fn images_are_never_free() {
-        let size = RequestSize { images: 2, max_output_tokens: Some(1), ..SIZE };
-        let with = bound(&gpt_4o(), &size, None).expect("bounded").amount;
-        let without = bound(&gpt_4o(), &RequestSize { images: 0, ..size }, None).expect("bounded").amount;
-        assert_eq!(with.nano() - without.nano(), 2 * 1445 * 2500);
-        let mut unbounded = gpt_4o();
-        unbounded.limits.image_tokens_max = None;
-        assert_eq!(bound(&unbounded, &size, None), Err(BoundError::ImagesUnbounded));
-    }
-
-    proptest! {
-        #[test]
-        fn no_usage_within_the_bound_costs_more_than_the_hold(
-            input_bytes in 0..200_000_u64, tokens in 0..200_000_u64, cached in 0..200_000_u64,
-            images in 0..20_u64, output in 0..16_384_u64, asked in 1..20_000_u64,
-        ) {
-            let size = RequestSize { input_bytes, images, choices: 1, max_output_tokens: Some(asked), cache_points: false };
-            let price = gpt_4o();
-            let bound = bound(&price, &size, None).expect("bounded");
-            let input = tokens.min(input_bytes).min(price.limits.context_window);
-            let cache_read = cached.min(input);
-            let usage = TokenUsage {
-                uncached: input - cache_read, cache_read, image: images * 1445,
-                output: output.min(bound.max_output_tokens), ..TokenUsage::default()
-            };
-            prop_assert!(price.cost(&usage).expect("small") <= bound.amount);
-        }
-    }
-}
+mod tests;

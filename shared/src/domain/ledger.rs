@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::counter::Part;
 use super::id::AttemptId;
 use super::money::NanoUsd;
+use super::partition::Partition;
 use super::time::Timestamp;
 use super::usage::TokenUsage;
 
@@ -66,13 +67,7 @@ pub enum Outcome {
 }
 
 impl LedgerLine {
-    /// The partition of the line: `tenant#hour#shard`. It is derived from the id and the tenant
-    /// alone, so a line can be found by whoever knows those two.
-    pub fn partition(tenant: &str, id: AttemptId) -> String {
-        const SHARDS: i64 = 4;
-        let hour = id.at().millis().div_euclid(3_600_000);
-        let text = id.to_string();
-        let shard = text.bytes().map(i64::from).sum::<i64>().rem_euclid(SHARDS);
-        format!("{tenant}#{hour}#{shard}")
+    pub fn partition(&self) -> Partition {
+        Partition::of(&self.tenant, self.request)
     }
 }

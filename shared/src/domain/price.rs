@@ -3,39 +3,44 @@
 
 use super::money::{MoneyError, NanoUsd};
 use super::usage::TokenUsage;
+pub use crate::config::{BatchPrice, LongContext, Rates};
 
 /// One immutable row of the price list. Rates are whole micro-dollars per million tokens, which is
 /// the same number in pico-dollars per token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Price {
     /// Names the row and its version, `openai/gpt-4o@2024-10-02`; every ledger line carries it.
     pub id: String,
     pub rates: Rates,
+    /// The rates of a request with a long input.
+    pub long_context: Option<LongContext>,
+    /// The rates of a request in a batch.
+    pub batch: Option<BatchPrice>,
     pub limits: ModelLimits,
     /// The model spends output tokens that it does not show.
     pub reasoning: bool,
-}
-
-/// Micro-dollars per million tokens of each class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rates {
-    pub input: i64,
-    pub cache_read: i64,
-    pub cache_write_5m: i64,
-    pub cache_write_1h: i64,
-    pub audio: i64,
-    pub image: i64,
-    pub output: i64,
+    /// Any input can cost the rates of cache writes, whether or not the caller marked cache points.
+    pub writes_cache_unasked: bool,
 }
 
 /// What a model can take and give, in tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ModelLimits {
     pub context_window: u64,
     /// 0 for a model that embeds.
     pub max_output_tokens: u64,
     /// The dearest one image can be; none when image input has no known bound.
     pub image_tokens_max: Option<u64>,
+}
+
+/// How the provider was asked for an attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Service {
+    /// For an answer at once.
+    #[default]
+    Direct,
+    /// In a batch, to be answered within hours.
+    Batch,
 }
 
 impl ModelLimits {
@@ -46,12 +51,36 @@ impl ModelLimits {
 }
 
 impl Price {
-    /// See [`Rates::cost`].
+    /// What `usage` cost in a direct attempt. The whole of it is priced by the long-context rates
+    /// once its input passes their threshold.
     ///
     /// # Errors
     /// [`MoneyError::Overflow`] when the cost does not fit 64 bits of nano-dollars.
     pub fn cost(&self, usage: &TokenUsage) -> Result<NanoUsd, MoneyError> {
-        self.rates.cost(usage)
+        self.cost_as(Service::Direct, usage)
+    }
+
+    /// What `usage` cost in an attempt of this kind. A batch at a provider without batch rates costs
+    /// what a direct attempt costs.
+    ///
+    /// # Errors
+    /// As [`Price::cost`].
+    pub fn cost_as(&self, service: Service, usage: &TokenUsage) -> Result<NanoUsd, MoneyError> {
+        let (rates, tier) = match (service, &self.batch) {
+            (Service::Batch, Some(batch)) => (batch.rates, batch.long_context),
+            (Service::Direct, _) | (Service::Batch, None) => (self.rates, self.long_context),
+        };
+        let long = tier.filter(|tier| usage.input() > tier.above_tokens);
+        long.map_or(rates, |tier| tier.rates).cost(usage)
+    }
+
+    /// The dearest rate of each class that a direct attempt with at most `input` input tokens can
+    /// be charged.
+    pub(super) fn dearest_rates(&self, input: u64) -> Rates {
+        match self.long_context {
+            Some(tier) if input > tier.above_tokens => self.rates.or_dearer(&tier.rates),
+            _ => self.rates,
+        }
     }
 }
 
@@ -62,6 +91,7 @@ impl Rates {
     /// # Errors
     /// [`MoneyError::Overflow`] when the cost does not fit 64 bits of nano-dollars.
     pub fn cost(&self, usage: &TokenUsage) -> Result<NanoUsd, MoneyError> {
+        let reasoning = usage.reasoning.min(usage.output);
         let classes = [
             (usage.uncached, self.input),
             (usage.cache_read, self.cache_read),
@@ -69,7 +99,8 @@ impl Rates {
             (usage.cache_write_1h, self.cache_write_1h),
             (usage.audio, self.audio),
             (usage.image, self.image),
-            (usage.output, self.output),
+            (usage.output - reasoning, self.output),
+            (reasoning, self.reasoning_rate()),
         ];
         let mut pico: u128 = 0;
         for (tokens, rate) in classes {
@@ -79,47 +110,21 @@ impl Rates {
         }
         i64::try_from(pico.div_ceil(1000)).map(NanoUsd::from_nano).map_err(|_| MoneyError::Overflow)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn price(input: i64, output: i64) -> Price {
-        let rates = Rates { input, output, cache_read: input / 2, ..Rates::default() };
-        let limits =
-            ModelLimits { context_window: 128_000, max_output_tokens: 16_384, image_tokens_max: None };
-        Price { id: "test@1".to_owned(), rates, limits, reasoning: false }
-    }
-
-    fn usage(uncached: u64, output: u64) -> TokenUsage {
-        TokenUsage { uncached, output, ..TokenUsage::default() }
-    }
-
-    #[test]
-    fn a_cost_is_rounded_up_once() {
-        // 1 token at $0.0375 per million is 37.5 nano-dollars.
-        assert_eq!(price(37_500, 0).cost(&usage(1, 0)), Ok(NanoUsd::from_nano(38)));
-        assert_eq!(price(2_500_000, 10_000_000).cost(&usage(1000, 500)), Ok(NanoUsd::from_nano(7_500_000)));
-    }
-
-    #[test]
-    fn a_cost_that_does_not_fit_is_refused() {
-        assert_eq!(price(i64::MAX, 0).cost(&usage(u64::MAX, 0)), Err(MoneyError::Overflow));
-    }
-
-    proptest! {
-        #[test]
-        fn cost_is_monotone_and_splitting_an_attempt_costs_at_most_one_nano_more(
-            rate in 0..100_000_000_i64, a in 0..10_000_000_u64, b in 0..10_000_000_u64,
-        ) {
-            let price = price(rate, 0);
-            let cost = |tokens| price.cost(&usage(tokens, 0)).expect("small").nano();
-            prop_assert!(cost(a) <= cost(a + b));
-            prop_assert!(cost(a) + cost(b) - 1 <= cost(a + b));
-            prop_assert!(cost(a + b) <= cost(a) + cost(b));
+    /// Of each class the dearer rate.
+    fn or_dearer(&self, other: &Rates) -> Rates {
+        Rates {
+            input: self.input.max(other.input),
+            cache_read: self.cache_read.max(other.cache_read),
+            cache_write_5m: self.cache_write_5m.max(other.cache_write_5m),
+            cache_write_1h: self.cache_write_1h.max(other.cache_write_1h),
+            audio: self.audio.max(other.audio),
+            image: self.image.max(other.image),
+            output: self.output.max(other.output),
+            reasoning_output: Some(self.reasoning_rate().max(other.reasoning_rate())),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

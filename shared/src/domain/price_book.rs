@@ -1,20 +1,21 @@
 //! The price list: which row prices a model on a day.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::price::{ModelLimits, Price, Rates};
+use super::price::{ModelLimits, Price};
 use super::time::Timestamp;
 use crate::config::{ModelName, Prices};
 
 /// All rows, looked up by exact name first, then by provider-wide rows (`demo/*`).
 #[derive(Clone, Debug, Default)]
 pub struct PriceBook {
-    rows: Vec<Row>,
+    /// By `provider/model` or `provider/*`.
+    rows: BTreeMap<String, Vec<Row>>,
 }
 
 #[derive(Clone, Debug)]
 struct Row {
-    model: String,
     /// `YYYY-MM-DD`.
     valid_from: String,
     price: Arc<Price>,
@@ -24,25 +25,21 @@ impl From<&Prices> for PriceBook {
     fn from(prices: &Prices) -> Self {
         let mut book = PriceBook::default();
         for row in prices.rows() {
-            let rates = Rates {
-                input: row.input_micro_per_mtok,
-                cache_read: row.cache_read_micro_per_mtok,
-                cache_write_5m: row.cache_write_5m_micro_per_mtok,
-                cache_write_1h: row.cache_write_1h_micro_per_mtok,
-                audio: row.audio_micro_per_mtok,
-                image: row.image_micro_per_mtok,
-                output: row.output_micro_per_mtok,
-            };
             let limits = ModelLimits {
                 context_window: row.context_window,
                 max_output_tokens: row.max_output_tokens,
                 image_tokens_max: row.image_tokens_max,
             };
-            book.add(
-                &row.model,
-                &row.valid_from,
-                Price { id: row.id.clone(), rates, limits, reasoning: row.reasoning },
-            );
+            let price = Price {
+                id: row.id.clone(),
+                rates: row.rates,
+                long_context: row.long_context,
+                batch: row.batch,
+                limits,
+                reasoning: row.reasoning,
+                writes_cache_unasked: row.writes_cache_unasked,
+            };
+            book.add(&row.model, &row.valid_from, price);
         }
         book
     }
@@ -51,30 +48,24 @@ impl From<&Prices> for PriceBook {
 impl PriceBook {
     /// Adds a row. `model` is a full name or `provider/*`; `valid_from` is `YYYY-MM-DD`.
     pub fn add(&mut self, model: &str, valid_from: &str, price: Price) {
-        self.rows.push(Row {
-            model: model.to_owned(),
-            valid_from: valid_from.to_owned(),
-            price: Arc::new(price),
-        });
+        let row = Row { valid_from: valid_from.to_owned(), price: Arc::new(price) };
+        self.rows.entry(model.to_owned()).or_default().push(row);
     }
 
     /// The newest row that is valid at `now`. A model without one is refused before dispatch.
     pub fn price(&self, model: &ModelName, now: Timestamp) -> Option<Arc<Price>> {
-        let wide = format!("{}/*", model.provider());
-        self.newest(model.as_str(), &now.date()).or_else(|| self.newest(&wide, &now.date()))
+        let today = now.date();
+        let wide = || self.newest(&format!("{}/*", model.provider()), &today);
+        self.newest(model.as_str(), &today).or_else(wide)
     }
 
     /// Every model named exactly, in order.
     pub fn models(&self) -> Vec<&str> {
-        let mut models: Vec<&str> =
-            self.rows.iter().map(|row| row.model.as_str()).filter(|name| !name.ends_with("/*")).collect();
-        models.sort_unstable();
-        models.dedup();
-        models
+        self.rows.keys().map(String::as_str).filter(|name| !name.ends_with("/*")).collect()
     }
 
     fn newest(&self, model: &str, today: &str) -> Option<Arc<Price>> {
-        let valid = self.rows.iter().filter(|row| row.model == model && row.valid_from.as_str() <= today);
+        let valid = self.rows.get(model)?.iter().filter(|row| row.valid_from.as_str() <= today);
         valid.max_by(|a, b| a.valid_from.cmp(&b.valid_from)).map(|row| Arc::clone(&row.price))
     }
 }
@@ -84,8 +75,7 @@ mod tests {
     use super::*;
 
     fn price(id: &str) -> Price {
-        let limits = ModelLimits { context_window: 1, max_output_tokens: 1, image_tokens_max: None };
-        Price { id: id.to_owned(), rates: Rates::default(), limits, reasoning: false }
+        Price { id: id.to_owned(), ..Price::default() }
     }
 
     #[test]

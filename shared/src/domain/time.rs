@@ -31,6 +31,16 @@ impl Timestamp {
         self.0.div_euclid(60_000)
     }
 
+    /// The hour this moment lies in, counted from the epoch: what usage is summed by.
+    pub const fn hour(self) -> i64 {
+        self.0.div_euclid(3_600_000)
+    }
+
+    /// The first moment of an hour, counted as [`Timestamp::hour`] does.
+    pub const fn of_hour(hour: i64) -> Self {
+        Timestamp(hour.saturating_mul(3_600_000))
+    }
+
     /// Time from `earlier` to `self`, zero when `earlier` is later.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -39,6 +49,14 @@ impl Timestamp {
     /// `2026-11-23T09:00:00Z`, in whole seconds.
     pub fn rfc3339(self) -> String {
         self.datetime().format(&Rfc3339).unwrap_or_default()
+    }
+
+    /// Reads `2026-11-23T09:00:00Z`, any offset, or a date, which begins at midnight UTC.
+    pub fn parse(text: &str) -> Option<Self> {
+        let whole =
+            if text.len() == "YYYY-MM-DD".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        let at = OffsetDateTime::parse(&whole, &Rfc3339).ok()?;
+        i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Timestamp)
     }
 
     /// `YYYY-MM-DD`, the form of `valid_from` in the price file.
@@ -161,6 +179,17 @@ mod tests {
             labels,
             ["minute#2026-12-31T23:59", "hour#2026-12-31T23", "day#2026-12-31", "month#2026-12", "total"]
         );
+    }
+
+    #[test]
+    fn times_and_dates_are_read_and_nothing_else_is() {
+        for text in ["2026-12-31T23:59:30Z", "2027-01-01T00:59:30+01:00"] {
+            assert_eq!(Timestamp::parse(text), Some(NEW_YEARS_EVE), "{text}");
+        }
+        assert_eq!(Timestamp::parse("2026-12-31"), Some(Timestamp(1_798_675_200_000)));
+        for text in ["", "yesterday", "2026-13-01", "2026-12-31 10:00", "1798761570"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 
     #[test]

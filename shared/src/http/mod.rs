@@ -30,10 +30,14 @@ pub fn token(headers: &HeaderMap) -> Option<String> {
 
 /// A JSON answer.
 pub fn json(status: u16, request_id: &str, value: &impl Serialize) -> Response<Body> {
-    let text = serde_json::to_string(value).unwrap_or_default();
+    whole(status, request_id, "application/json", serde_json::to_string(value).unwrap_or_default())
+}
+
+/// An answer of any type.
+pub fn whole(status: u16, request_id: &str, content_type: &str, text: String) -> Response<Body> {
     let mut response = Response::new(Body::whole(text));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    set(response.headers_mut(), CONTENT_TYPE, "application/json");
+    set(response.headers_mut(), CONTENT_TYPE, content_type);
     set(response.headers_mut(), HeaderName::from_static("x-request-id"), request_id);
     set(response.headers_mut(), HeaderName::from_static("x-content-type-options"), "nosniff");
     response

@@ -6,12 +6,19 @@ use super::MemoryStore;
 use crate::domain::key::KeyRecord;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
-use crate::ports::{FindKey, ManageKeys, StoreError};
+use crate::ports::{FindKey, ListKeys, ManageKeys, StoreError};
 
 #[async_trait]
 impl FindKey for MemoryStore {
     async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
         Ok(self.state().keys.get(id).cloned())
+    }
+}
+
+#[async_trait]
+impl ListKeys for MemoryStore {
+    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
+        Ok(self.state().keys.values().cloned().collect())
     }
 }
 
@@ -24,10 +31,6 @@ impl ManageKeys for MemoryStore {
         }
         state.keys.insert(record.id.clone(), record.clone());
         Ok(())
-    }
-
-    async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        Ok(self.state().keys.values().cloned().collect())
     }
 
     async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {

@@ -6,9 +6,13 @@ use super::MemoryStore;
 use crate::domain::counter;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::{LedgerLine, Quality};
+use crate::domain::partition::Partition;
 use crate::domain::settlement::corrections;
 use crate::domain::time::Timestamp;
-use crate::ports::{PutLine, ReadLedger, StoreError, WriteLedger};
+use crate::ports::{LineMark, LinePage, PutLine, ReadLedger, StoreError, WriteLedger};
+
+/// Lines on a page: few, so that tests turn pages as a store of megabytes does.
+const PAGE: usize = 7;
 
 #[async_trait]
 impl WriteLedger for MemoryStore {
@@ -22,8 +26,10 @@ impl WriteLedger for MemoryStore {
         Ok(PutLine::Inserted)
     }
 
-    async fn find(&self, tenant: &str, id: AttemptId) -> Result<Option<LedgerLine>, StoreError> {
-        Ok(self.state().lines.get(&id).filter(|line| line.tenant == tenant).cloned())
+    async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError> {
+        let state = self.state();
+        let found = state.lines.get(&line.id).filter(|found| found.tenant == tenant && mark(found) == line);
+        Ok(found.cloned())
     }
 
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {
@@ -53,12 +59,39 @@ impl WriteLedger for MemoryStore {
 
 #[async_trait]
 impl ReadLedger for MemoryStore {
-    async fn of_key(&self, key_id: &str, since: Timestamp) -> Result<Vec<LedgerLine>, StoreError> {
+    async fn of_key(
+        &self,
+        key_id: &str,
+        since: Timestamp,
+        most: usize,
+    ) -> Result<Vec<LedgerLine>, StoreError> {
         let state = self.state();
         let ids = state.lines_of_key.get(key_id).map(Vec::as_slice).unwrap_or_default();
         let lines = ids.iter().filter_map(|id| state.lines.get(id));
-        let mut lines: Vec<LedgerLine> = lines.filter(|line| line.id.at() >= since).cloned().collect();
-        lines.sort_by_key(|line| line.id);
+        let mut lines: Vec<LedgerLine> = lines.filter(|line| line.request.at() >= since).cloned().collect();
+        lines.sort_by_key(mark);
+        lines.truncate(most);
         Ok(lines)
     }
+
+    async fn page(&self, partition: &Partition, from: Option<&LineMark>) -> Result<LinePage, StoreError> {
+        let state = self.state();
+        let here = state.lines.values().filter(|line| line.partition() == *partition);
+        let mut lines: Vec<LedgerLine> = here.cloned().collect();
+        lines.sort_by_key(mark);
+        lines.retain(|line| from.is_none_or(|from| *from < mark(line)));
+        let is_more = lines.len() > PAGE;
+        lines.truncate(PAGE);
+        Ok(LinePage { next: lines.last().filter(|_| is_more).map(mark), lines })
+    }
+
+    async fn of_request(&self, tenant: &str, request: AttemptId) -> Result<Vec<LedgerLine>, StoreError> {
+        let state = self.state();
+        let lines = state.lines.values().filter(|line| line.request == request && line.tenant == tenant);
+        Ok(lines.cloned().collect())
+    }
+}
+
+fn mark(line: &LedgerLine) -> LineMark {
+    LineMark { request: line.request, id: line.id }
 }

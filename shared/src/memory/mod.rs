@@ -8,6 +8,7 @@ mod keys;
 mod ledger;
 mod policies;
 mod rest;
+mod rollups;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,7 @@ use crate::domain::idempotency::Record;
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::policy::{ScopeName, ScopePolicy};
+use crate::domain::rollup::Rollup;
 use crate::domain::time::Timestamp;
 use crate::ports::{CachedAnswer, Versioned};
 
@@ -44,6 +46,9 @@ struct State {
     breakers: BTreeMap<String, Versioned>,
     settle_queue: VecDeque<LedgerLine>,
     claims: BTreeMap<String, Record<String>>,
+    /// By key, hour and shard.
+    rollups: BTreeMap<(String, i64, u8), Rollup>,
+    folded: Option<Timestamp>,
 }
 
 impl MemoryStore {
@@ -59,6 +64,11 @@ impl MemoryStore {
     /// Every line, by id.
     pub fn lines(&self) -> Vec<LedgerLine> {
         self.state().lines.values().cloned().collect()
+    }
+
+    /// Every rollup, by key, hour and shard.
+    pub fn rollups(&self) -> Vec<Rollup> {
+        self.state().rollups.values().cloned().collect()
     }
 
     /// Every counter.

@@ -14,7 +14,7 @@ use crate::domain::bound::Bound;
 use crate::domain::counter::HoldFacts;
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
-use crate::domain::price::{ModelLimits, Price, Rates};
+use crate::domain::price::{ModelLimits, Price};
 use crate::domain::time::Timestamp;
 use crate::protocol::canonical::{Message, Role};
 
@@ -81,7 +81,7 @@ fn paid() -> Reservation {
         price: "p".into(),
     };
     let limits = ModelLimits { context_window: 100, max_output_tokens: 10, image_tokens_max: None };
-    let price = Price { id: "p".into(), rates: Rates::default(), limits, reasoning: false };
+    let price = Price { id: "p".into(), limits, ..Price::default() };
     let bound = Bound { amount: NanoUsd::ZERO, max_output_tokens: 10, tokens: 10 };
     let target = "test/m".parse().expect("a model");
     Reservation::new(facts.request, target, Arc::new(price), bound, Vec::new(), facts)

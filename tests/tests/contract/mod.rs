@@ -43,6 +43,7 @@ mod idempotency;
 mod keys;
 mod model;
 mod policies;
+mod rollups;
 mod samples;
 mod settling;
 mod stops;

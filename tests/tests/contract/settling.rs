@@ -27,7 +27,7 @@ async fn settled(stores: &Stores, line: &LedgerLine) -> Result<(), StoreError> {
 }
 
 async fn lines(stores: &Stores) -> Vec<LedgerLine> {
-    stores.read_ledger.of_key("key-1", Timestamp::default()).await.expect("readable")
+    stores.read_ledger.of_key("key-1", Timestamp::default(), 1_000).await.expect("readable")
 }
 
 async fn a_replayed_settlement_is_a_no_op(stores: &Stores) {
@@ -120,7 +120,7 @@ async fn the_lines_of_a_key_come_oldest_first_from_since_on(stores: &Stores) {
     let at = |second: u64, key: &str| {
         let time = NOW + std::time::Duration::from_secs(second);
         let id = AttemptId::new(time, u128::from(second));
-        LedgerLine { id, key_id: key.to_owned(), at: time, ..line(0, 1) }
+        LedgerLine { id, request: id, key_id: key.to_owned(), at: time, ..line(0, 1) }
     };
     // Hours apart, so that they lie in several partitions.
     for second in [9_000, 0, 4_000, 1, 8_000] {
@@ -129,11 +129,13 @@ async fn the_lines_of_a_key_come_oldest_first_from_since_on(stores: &Stores) {
     }
     let of_key = async |since: u64| {
         let since = NOW + std::time::Duration::from_secs(since);
-        stores.read_ledger.of_key("key-1", since).await.expect("readable")
+        stores.read_ledger.of_key("key-1", since, 1_000).await.expect("readable")
     };
     let expected = |seconds: &[u64]| seconds.iter().map(|second| at(*second, "key-1")).collect::<Vec<_>>();
     assert_eq!(of_key(0).await, expected(&[0, 1, 4_000, 8_000, 9_000]));
     assert_eq!(of_key(4_000).await, expected(&[4_000, 8_000, 9_000]));
     assert_eq!(of_key(9_001).await, []);
-    assert_eq!(stores.read_ledger.of_key("nobody", NOW).await, Ok(vec![]));
+    let two = stores.read_ledger.of_key("key-1", NOW, 2).await;
+    assert_eq!(two, Ok(expected(&[0, 1])), "no more than were asked for");
+    assert_eq!(stores.read_ledger.of_key("nobody", NOW, 1_000).await, Ok(vec![]));
 }

@@ -8,13 +8,13 @@ use std::time::UNIX_EPOCH;
 use local::embedded::{Embedded, create_tables};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoOpenHolds, DynamoPolicies, SharedHttpClient, Tables, http_client,
+    DynamoLedger, DynamoOpenHolds, DynamoPolicies, DynamoRollups, SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
 use shared::ports::{
     AnswerCache, BreakerStore, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency, ManageKeys,
-    ManagePolicies, ReadLedger, WriteLedger,
+    ManagePolicies, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
 };
 
 /// Every store port, and what is behind it.
@@ -28,6 +28,8 @@ pub(super) struct Stores {
     pub(super) open_holds: Arc<dyn FindOpenHolds>,
     pub(super) write_ledger: Arc<dyn WriteLedger>,
     pub(super) read_ledger: Arc<dyn ReadLedger>,
+    pub(super) write_rollups: Arc<dyn WriteRollups>,
+    pub(super) read_rollups: Arc<dyn ReadRollups>,
     pub(super) answers: Arc<dyn AnswerCache>,
     pub(super) idempotency: Arc<dyn Idempotency>,
     pub(super) breakers: Arc<dyn BreakerStore>,
@@ -85,6 +87,7 @@ pub(super) async fn dynamodb_local() -> Option<Stores> {
         budgets: name("budgets"),
         ledger: name("ledger"),
         cache: name("cache"),
+        usage: name("usage"),
     };
     let clients = Clients::new(&aws, &http, Embedded::patience());
     create_tables(clients.dynamodb(), &tables).await.expect("tables");
@@ -109,6 +112,8 @@ impl Stores {
                 open_holds: store.clone(),
                 write_ledger: store.clone(),
                 read_ledger: store.clone(),
+                write_rollups: store.clone(),
+                read_rollups: store.clone(),
                 answers: store.clone(),
                 idempotency: store.clone(),
                 breakers: store.clone(),
@@ -120,6 +125,7 @@ impl Stores {
                 let policies = Arc::new(DynamoPolicies::new(clients.clone(), tables.control.clone()));
                 let ledger = DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone());
                 let ledger = Arc::new(ledger);
+                let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
                 let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), 3);
                 Stores {
                     find_key: keys.clone(),
@@ -130,6 +136,8 @@ impl Stores {
                     open_holds: Arc::new(open_holds),
                     write_ledger: ledger.clone(),
                     read_ledger: ledger,
+                    write_rollups: rollups.clone(),
+                    read_rollups: rollups,
                     answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),
                     idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
                     breakers: Arc::new(DynamoBreakers::new(clients, tables.control)),

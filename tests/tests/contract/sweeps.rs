@@ -8,7 +8,7 @@ use shared::app::sweep::{MARGIN, Stale, Stores as Needs, Swept, Tally, pass, swe
 use shared::domain::counter::{Counter, CounterKey, Hold, Part, Reserve, ScopeKind, WindowForm};
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
 use shared::domain::time::{Period, Timestamp};
-use shared::ports::Mark;
+use shared::ports::{LineMark, Mark};
 use tokio::time::Instant;
 
 use super::samples::{NOW, books, held, hold, id, line, nano, refused, reserve};
@@ -19,7 +19,7 @@ on_every_store!(
     a_hold_in_some_counters_only_is_voided_and_its_reserve_stays_out,
     a_hold_with_a_line_is_closed_at_the_line,
     twenty_sweeps_and_a_settlement_at_once_leave_one_line,
-    a_line_is_found_by_tenant_and_id_alone,
+    a_line_is_found_by_tenant_request_and_id,
     counters_with_open_holds_are_listed_to_the_last,
     a_pass_sweeps_what_is_late_and_nothing_else,
 );
@@ -72,8 +72,13 @@ async fn all_books(stores: &Stores) -> [(i64, i64, i64); 3] {
     [0, 1, 2].map(|at| books(&counters[at]))
 }
 
+/// The line of attempt `n` of the request of all samples.
+fn mark(n: u32) -> LineMark {
+    LineMark { request: id(0), id: id(n) }
+}
+
 async fn the_line(stores: &Stores) -> LedgerLine {
-    stores.write_ledger.find("acme", id(1)).await.expect("readable").expect("a line")
+    stores.write_ledger.find("acme", mark(1)).await.expect("readable").expect("a line")
 }
 
 async fn a_hold_in_every_counter_is_estimated_and_corrected_to_the_nano(stores: &Stores) {
@@ -134,8 +139,8 @@ async fn twenty_sweeps_and_a_settlement_at_once_leave_one_line(stores: &Stores) 
     assert_eq!((the_line(stores).await.quality, the_line(stores).await.amount), (Quality::Exact, nano(120)));
 }
 
-async fn a_line_is_found_by_tenant_and_id_alone(stores: &Stores) {
-    let found = async |tenant: &str, n| stores.write_ledger.find(tenant, id(n)).await.expect("readable");
+async fn a_line_is_found_by_tenant_request_and_id(stores: &Stores) {
+    let found = async |tenant: &str, n| stores.write_ledger.find(tenant, mark(n)).await.expect("readable");
     assert_eq!(found("acme", 1).await, None);
     stores.write_ledger.put(&line(1, 120)).await.expect("put");
     assert_eq!(found("acme", 1).await, Some(line(1, 120)));

@@ -3,6 +3,8 @@
 mod budgets;
 mod gateway;
 mod keys;
+mod prices;
+mod usage;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -29,6 +31,10 @@ enum What {
     Keys(keys::Options),
     /// Set and show budgets and limits of a running gateway.
     Budgets(budgets::Options),
+    /// List prices, import them from a public catalogue, and compare the two; needs no gateway.
+    Prices(prices::Options),
+    /// Rebuild the rollups of usage of a running gateway.
+    Usage(usage::Options),
     /// Run the scripted demo provider alone.
     Demo {
         /// Port on 127.0.0.1; 0 picks a free one.
@@ -43,6 +49,8 @@ impl Command {
             What::Dev(options) => dev::run(options).await,
             What::Keys(options) => keys::run(options).await,
             What::Budgets(options) => budgets::run(options).await,
+            What::Prices(options) => return prices::run(&options),
+            What::Usage(options) => usage::run(options).await,
             What::Demo { port } => demo(port).await,
         };
         match done {

@@ -19,7 +19,7 @@ pub(super) fn config(path: Option<&Path>) -> Result<Config, String> {
     }
 }
 
-pub(super) fn prices(path: Option<&Path>) -> Result<Prices, String> {
+pub(crate) fn prices(path: Option<&Path>) -> Result<Prices, String> {
     match path.or_else(|| existing(DEFAULT_PRICES)) {
         Some(path) => config::load_prices(path).map_err(|error| error.to_string()),
         None => Prices::parse(BUILT_IN_PRICES).map_err(|faults| faults.to_string()),

@@ -12,7 +12,7 @@ use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoOpenHolds, DynamoPolicies, Patience, Tables, http_client,
+    DynamoLedger, DynamoOpenHolds, DynamoPolicies, DynamoRollups, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -20,8 +20,8 @@ use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency, ManageKeys,
-    ManagePolicies, ReadLedger, WriteLedger,
+    AnswerCache, BreakerStore, Clock, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency, ListKeys,
+    ManageKeys, ManagePolicies, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -29,6 +29,7 @@ use usage::Usage;
 
 use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
+use super::rollups::{self, Watched};
 use super::{queue, schedule};
 use crate::embedded::{Embedded, create_tables};
 
@@ -42,6 +43,8 @@ pub struct Stores {
     pub open_holds: Arc<dyn FindOpenHolds>,
     pub write_ledger: Arc<dyn WriteLedger>,
     pub read_ledger: Arc<dyn ReadLedger>,
+    pub write_rollups: Arc<dyn WriteRollups>,
+    pub read_rollups: Arc<dyn ReadRollups>,
     pub answers: Arc<dyn AnswerCache>,
     pub idempotency: Arc<dyn Idempotency>,
     pub breakers: Arc<dyn BreakerStore>,
@@ -61,6 +64,8 @@ impl Stores {
             open_holds: store.clone(),
             write_ledger: store.clone(),
             read_ledger: store.clone(),
+            write_rollups: store.clone(),
+            read_rollups: store.clone(),
             answers: store.clone(),
             idempotency: store.clone(),
             breakers: store,
@@ -98,6 +103,7 @@ impl Stores {
         let policies = DynamoPolicies::new(clients.clone(), tables.control.clone());
         let policies = Arc::new(WarmPolicies::new(policies, Arc::new(SystemClock)));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
+        let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
         let page = DynamoOpenHolds::PAGE;
         let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), page);
         Stores {
@@ -109,6 +115,8 @@ impl Stores {
             open_holds: Arc::new(open_holds),
             write_ledger: ledger.clone(),
             read_ledger: ledger,
+            write_rollups: rollups.clone(),
+            read_rollups: rollups,
             answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),
             idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
             breakers: Arc::new(DynamoBreakers::new(clients.clone(), tables.control)),
@@ -140,7 +148,7 @@ pub struct Gateway {
 
 impl Gateway {
     /// Wires everything and starts what works in the background: the consumer of the settle queue
-    /// and the sweep.
+    /// and that of the ledger's changes, and the sweep.
     ///
     /// # Errors
     /// When the configuration asks for what this version cannot keep, or the HTTP client fails.
@@ -161,19 +169,26 @@ impl Gateway {
         let upstream =
             Providers::new(provided.providers, &surroundings(&clock)).map_err(|error| error.to_string())?;
         let (settle_queue, messages) = queue::queue();
+        let (ledger, changes) = Watched::new(stores.write_ledger);
+        let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
         let usage = Arc::new(Usage {
             keys: Arc::clone(&stores.find_key),
+            all_keys: Arc::clone(&stores.manage_keys) as Arc<dyn ListKeys>,
             pepper: secrets.pepper.clone(),
+            admin_key: secrets.admin_key.clone(),
             clock: Arc::clone(&clock),
             lines: stores.read_ledger,
-            ledger: Arc::clone(&stores.write_ledger),
+            ledger: Arc::clone(&ledger),
             counters: Arc::clone(&stores.counters),
+            rollups: stores.read_rollups,
+            write_rollups: stores.write_rollups,
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
+        tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
         tokio::spawn(schedule::sweep(Alerts::new(
             stores.open_holds,
             Arc::clone(&stores.counters),
-            Arc::clone(&stores.write_ledger),
+            Arc::clone(&ledger),
             Arc::clone(&clock),
         )));
         let admin = Admin {
@@ -193,7 +208,7 @@ impl Gateway {
             keys: stores.find_key,
             policies: stores.find_policy,
             counters: stores.counters,
-            ledger: stores.write_ledger,
+            ledger,
             answers: stores.answers,
             idempotency: stores.idempotency,
             breakers: Breakers::new(stores.breakers, settings),

@@ -1,10 +1,11 @@
 //! `tollgate dev`: all functions in one process on localhost, with embedded stores.
 
 mod banner;
-mod files;
+pub(crate) mod files;
 mod gateway;
 mod providers;
 mod queue;
+mod rollups;
 mod schedule;
 mod server;
 

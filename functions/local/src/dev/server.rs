@@ -73,12 +73,12 @@ async fn answer(gateway: &Gateway, request: Request<Incoming>, time: Duration) -
         Ok(body) => body,
         Err(refused) => return error(&refused.report(dialect), dialect, &id),
     };
-    let (to_admin, to_usage) = (path == "/admin" || path.starts_with("/admin/"), path == "/v1/usage");
+    let (to_usage, to_admin) = (usage::answers(path), path == "/admin" || path.starts_with("/admin/"));
     let request = Request::from_parts(parts, body);
-    if to_admin {
-        admin::handle(&gateway.admin, request, &id).await
-    } else if to_usage {
+    if to_usage {
         usage::handle(&gateway.usage, request, &id).await
+    } else if to_admin {
+        admin::handle(&gateway.admin, request, &id).await
     } else {
         chat::handle(&gateway.app, request, Instant::now() + time).await
     }

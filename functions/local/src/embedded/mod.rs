@@ -4,8 +4,8 @@
 //! Durability: every commit is in SQLite's write-ahead log before it is acknowledged, so a crash or
 //! SIGKILL of the process loses nothing. The log is not forced to disk at each commit (synchronous
 //! NORMAL): a power failure may lose the latest commits, in order, and never corrupts the file.
-//! The ledger's stream is off here, since nothing on a laptop reads it and the emulator never
-//! trims it.
+//! The ledger's stream is off here, since the emulator never trims it; the process itself tells
+//! which lines it wrote.
 
 mod connector;
 mod tables;
@@ -51,6 +51,7 @@ impl Embedded {
             budgets: "budgets".to_owned(),
             ledger: "ledger".to_owned(),
             cache: "cache".to_owned(),
+            usage: "usage".to_owned(),
         }
     }
 

@@ -16,7 +16,7 @@ const EXPIRY: &str = "expiresAt";
 /// # Errors
 /// When the database refuses one.
 pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), String> {
-    for name in [&tables.control, &tables.budgets, &tables.cache] {
+    for name in [&tables.control, &tables.budgets, &tables.cache, &tables.usage] {
         create(plain(client, name).map_err(|error| error.to_string())?).await?;
     }
     let ledger = plain(client, &tables.ledger).and_then(with_key_index);

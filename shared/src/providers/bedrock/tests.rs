@@ -14,7 +14,7 @@ use crate::domain::bound::Bound;
 use crate::domain::counter::HoldFacts;
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
-use crate::domain::price::{ModelLimits, Price, Rates};
+use crate::domain::price::{ModelLimits, Price};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::ports::{AttemptError, Clock, FindSecret, Upstream};
@@ -100,7 +100,7 @@ impl Clock for Nothing {
 
 fn paid(model: &str) -> Reservation {
     let limits = ModelLimits { context_window: 1000, max_output_tokens: 100, image_tokens_max: None };
-    let price = Price { id: "p@1".to_owned(), rates: Rates::default(), limits, reasoning: false };
+    let price = Price { id: "p@1".to_owned(), limits, ..Price::default() };
     let id = AttemptId::new(Timestamp::from_millis(0), 0);
     let facts = HoldFacts {
         request: id,

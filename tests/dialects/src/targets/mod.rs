@@ -34,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     ("names", names::target),
     ("configuration", configuration::target),
     ("prices", configuration::prices),
+    ("catalogue", configuration::catalogue),
     ("round_trip", drawn),
 ];
 

@@ -83,7 +83,8 @@ async fn a_reserve_that_never_gets_through_ends_in_an_error_and_no_hold(stores: 
     let mut sent = rig.gremlin.sent_once();
     // Ids of the same millisecond are in any order.
     sent.sort_unstable();
-    let lines = rig.stores.read_ledger.of_key(rig.key_id(), Timestamp::default()).await.expect("readable");
+    let lines =
+        rig.stores.read_ledger.of_key(rig.key_id(), Timestamp::default(), 1_000).await.expect("readable");
     assert!(lines.iter().all(is_zero_line), "{lines:?}");
     assert_eq!(lines.iter().map(|line| line.id).collect::<Vec<_>>(), sent);
     assert_eq!(books(&rig.counter().await), (0, 0, CAP));

@@ -20,7 +20,7 @@ use shared::domain::id::AttemptId;
 use shared::domain::key::{KeyRecord, Pepper, PresentedKey, generate};
 use shared::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
 use shared::domain::policy::{Budget, Policy};
-use shared::domain::price::{ModelLimits, Price, Rates};
+use shared::domain::price::{ModelLimits, Price};
 use shared::domain::price_book::PriceBook;
 use shared::domain::reservation::Reservation;
 use shared::domain::time::{Period, Timestamp};
@@ -135,7 +135,7 @@ impl Rig {
     }
 
     pub(super) async fn lines(&self) -> Vec<LedgerLine> {
-        self.stores.read_ledger.of_key(self.key_id(), Timestamp::default()).await.expect("readable")
+        self.stores.read_ledger.of_key(self.key_id(), Timestamp::default(), 1_000).await.expect("readable")
     }
 
     pub(super) fn line(&self, reservation: &Reservation, amount: i64) -> LedgerLine {
@@ -192,7 +192,7 @@ fn key() -> (KeyRecord, String) {
 
 fn price() -> Price {
     let limits = ModelLimits { context_window: 1_000, max_output_tokens: 100, image_tokens_max: None };
-    Price { id: "demo/*@2026-01-01".to_owned(), rates: Rates::default(), limits, reasoning: false }
+    Price { id: "demo/*@2026-01-01".to_owned(), limits, ..Price::default() }
 }
 
 fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {

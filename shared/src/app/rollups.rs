@@ -1,0 +1,103 @@
+//! Rollups: what a partition of the ledger holds is folded whole and written in the place of what
+//! was folded before.
+//!
+//! Two recomputations of one partition may run at once, and neither reads a snapshot. The store
+//! keeps, for each key, the rollup with the greater version, and the one that saw every line has
+//! the greatest that there can be. A recomputation that sees every line always comes: each write of
+//! a line makes a record, at least one recomputation begins after the last record, and its reads are
+//! strongly consistent.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::{join_all, try_join_all};
+use tokio::time::Instant;
+
+use crate::domain::money::MoneyError;
+use crate::domain::partition::Partition;
+use crate::domain::rollup::Fold;
+use crate::ports::{ReadLedger, StoreError, WriteRollups};
+
+/// Partitions that are recomputed side by side, and rollups that are written so.
+const AT_ONCE: usize = 8;
+
+/// What recomputing needs.
+#[derive(Clone, Copy)]
+pub struct Stores<'a> {
+    pub ledger: &'a dyn ReadLedger,
+    pub rollups: &'a dyn WriteRollups,
+}
+
+/// Folds one partition again. Safe to repeat, and to do at any time.
+///
+/// # Errors
+/// [`StoreError`] when a step did not succeed; recomputing again finishes it.
+pub async fn recompute(stores: &Stores<'_>, partition: &Partition) -> Result<(), StoreError> {
+    let mut fold = Fold::default();
+    let mut from = None;
+    loop {
+        let page = stores.ledger.page(partition, from.as_ref()).await?;
+        page.lines.iter().try_for_each(|line| fold.add(line)).map_err(too_much)?;
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    for some in fold.rollups().map_err(too_much)?.chunks(AT_ONCE) {
+        try_join_all(some.iter().map(|rollup| stores.rollups.put(rollup))).await?;
+    }
+    Ok(())
+}
+
+/// Folds many partitions again, and returns those for which it failed.
+pub async fn recompute_all(stores: &Stores<'_>, dirty: &BTreeSet<Partition>) -> BTreeSet<Partition> {
+    let dirty: Vec<&Partition> = dirty.iter().collect();
+    let mut failed = BTreeSet::new();
+    for some in dirty.chunks(AT_ONCE) {
+        let folded = join_all(some.iter().map(|partition| recompute(stores, partition))).await;
+        for (partition, folded) in some.iter().zip(folded) {
+            if let Err(why) = folded {
+                tracing::warn!(%partition, error = %why, "usage of this hour is not recomputed");
+                failed.insert((*partition).clone());
+            }
+        }
+    }
+    failed
+}
+
+/// Hours that were folded again, and where to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    pub hours: u64,
+    /// The first hour that was not; none when all were.
+    pub next: Option<i64>,
+}
+
+/// Folds all hours in `from..to` of all `tenants` again, oldest first, until `until` has come. At
+/// least one hour is done, so whoever goes on where it stopped comes to the end.
+///
+/// # Errors
+/// [`StoreError`] when an hour could not be folded; the hours before it were.
+pub async fn rebuild(
+    stores: &Stores<'_>,
+    tenants: &BTreeSet<String>,
+    hours: std::ops::Range<i64>,
+    until: Instant,
+) -> Result<Rebuilt, StoreError> {
+    let mut done = 0;
+    for hour in hours {
+        if done > 0 && Instant::now() >= until {
+            return Ok(Rebuilt { hours: done, next: Some(hour) });
+        }
+        let partitions: Vec<Partition> =
+            tenants.iter().flat_map(|tenant| Partition::of_hour(tenant, hour)).collect();
+        for some in partitions.chunks(AT_ONCE) {
+            try_join_all(some.iter().map(|partition| recompute(stores, partition))).await?;
+        }
+        done += 1;
+    }
+    Ok(Rebuilt { hours: done, next: None })
+}
+
+fn too_much(error: MoneyError) -> StoreError {
+    StoreError::Rejected(error.to_string())
+}
