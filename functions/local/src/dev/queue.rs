@@ -1,5 +1,6 @@
 //! The settle queue inside one process: what SQS and the `usage` function are in AWS.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,84 +27,61 @@ impl SettleQueue for LocalQueue {
     }
 }
 
-/// Carries commands out as SQS and `usage` would: again until it succeeds, with growing pauses, and
-/// each on its own, so that one that keeps failing holds up no other.
-pub(super) async fn consume(usage: Arc<Usage>, mut messages: UnboundedReceiver<String>) {
-    while let Some(body) = messages.recv().await {
-        tokio::spawn(carry_out(Arc::clone(&usage), body));
-    }
+/// Carries commands out as SQS and `usage` would.
+pub(super) async fn consume(usage: Arc<Usage>, messages: UnboundedReceiver<String>) {
+    let settle = move |body: Arc<str>| {
+        let usage = Arc::clone(&usage);
+        async move { usage::settle_message(&usage, &body).await }
+    };
+    deliver(messages, settle).await;
 }
 
-async fn carry_out(usage: Arc<Usage>, body: String) {
+/// Hands out each message until it is taken, with growing pauses, and each on its own, so that one
+/// that keeps failing holds up no other.
+async fn deliver<F, R, E>(mut messages: UnboundedReceiver<String>, take: F)
+where
+    F: Fn(Arc<str>) -> R + Clone + Send + 'static,
+    R: Future<Output = Result<(), E>> + Send,
+    E: fmt::Display + Send,
+{
     // For about a minute.
     const TRIES: u32 = 10;
-    for attempt in 0..TRIES {
-        match usage::settle_message(&usage, &body).await {
-            Ok(()) => return,
-            Err(error) => tracing::warn!(%error, attempt, "settlement from the queue failed"),
-        }
-        tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
+    while let Some(body) = messages.recv().await {
+        let (take, body) = (take.clone(), Arc::from(body));
+        tokio::spawn(async move {
+            for attempt in 0..TRIES {
+                match take(Arc::clone(&body)).await {
+                    Ok(()) => return,
+                    Err(error) => tracing::warn!(%error, attempt, "settlement from the queue failed"),
+                }
+                tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
+            }
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::clock::SystemClock;
-    use shared::domain::id::AttemptId;
-    use shared::domain::key::Pepper;
-    use shared::domain::ledger::{LINE_VERSION, Outcome, Quality};
-    use shared::domain::money::NanoUsd;
-    use shared::domain::time::Timestamp;
-    use shared::domain::usage::TokenUsage;
-    use shared::memory::MemoryStore;
-    use shared::ports::WriteLedger;
-
     use super::*;
-
-    fn usage_over(store: &Arc<MemoryStore>) -> Arc<Usage> {
-        Arc::new(Usage {
-            keys: store.clone(),
-            pepper: Pepper { version: 1, secret: Vec::new() },
-            clock: Arc::new(SystemClock),
-            lines: store.clone(),
-            ledger: store.clone(),
-            counters: store.clone(),
-        })
-    }
-
-    fn line() -> LedgerLine {
-        let id = AttemptId::new(Timestamp::from_millis(1), 1);
-        LedgerLine {
-            version: LINE_VERSION,
-            id,
-            request: id,
-            tenant: "t".to_owned(),
-            key_id: "k".to_owned(),
-            user: None,
-            model: "demo/ok".to_owned(),
-            price: "p".to_owned(),
-            quality: Quality::Exact,
-            amount: NanoUsd::from_nano(1),
-            reserved: NanoUsd::from_nano(1),
-            usage: TokenUsage::NONE,
-            outcome: Outcome::Completed,
-            items: Vec::new(),
-            at: Timestamp::from_millis(1),
-        }
-    }
 
     #[tokio::test]
     async fn a_command_that_keeps_failing_holds_up_no_other() {
-        let store = Arc::new(MemoryStore::default());
         let (queue, messages) = queue();
-        tokio::spawn(consume(usage_over(&store), messages));
-        queue.0.send("no settle command".to_owned()).expect("open");
-        queue.send(&line()).await.expect("open");
-        let settled = async {
-            while store.find("t", line().id).await.expect("memory").is_none() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+        let (taken, mut done) = unbounded_channel();
+        let take = move |body: Arc<str>| {
+            let taken = taken.clone();
+            async move {
+                match &*body {
+                    "good" => taken.send(body).map_err(|error| error.to_string()),
+                    _ => Err("no settle command".to_owned()),
+                }
             }
         };
-        tokio::time::timeout(Duration::from_secs(5), settled).await.expect("settled beside the other");
+        tokio::spawn(deliver(messages, take));
+        for body in ["bad", "good"] {
+            queue.0.send(body.to_owned()).expect("open");
+        }
+        let first = tokio::time::timeout(Duration::from_secs(5), done.recv()).await;
+        assert_eq!(first.expect("it waits for no other").as_deref(), Some("good"));
     }
 }
