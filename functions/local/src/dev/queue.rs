@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use shared::domain::ledger::LedgerLine;
 use shared::ports::{SettleQueue, StoreError};
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use usage::Usage;
 
@@ -36,8 +37,12 @@ pub(super) async fn consume(usage: Arc<Usage>, messages: UnboundedReceiver<Strin
     deliver(messages, settle).await;
 }
 
-/// Hands out each message until it is taken, with growing pauses, and each on its own, so that one
-/// that keeps failing holds up no other.
+/// Messages that are tried at a time, as a queue's consumers are limited in AWS: where the store is
+/// slow, more would only keep it so.
+const ABREAST: usize = 8;
+
+/// Hands out each message until it is taken, with growing pauses in which others have their turn, so
+/// that one that keeps failing holds up no other.
 async fn deliver<F, R, E>(mut messages: UnboundedReceiver<String>, take: F)
 where
     F: Fn(Arc<str>) -> R + Clone + Send + 'static,
@@ -46,14 +51,17 @@ where
 {
     // For about a minute.
     const TRIES: u32 = 10;
+    let turns = Arc::new(Semaphore::new(ABREAST));
     while let Some(body) = messages.recv().await {
-        let (take, body) = (take.clone(), Arc::from(body));
+        let (take, body, turns) = (take.clone(), Arc::from(body), Arc::clone(&turns));
         tokio::spawn(async move {
             for attempt in 0..TRIES {
+                let turn = turns.acquire().await;
                 match take(Arc::clone(&body)).await {
                     Ok(()) => return,
                     Err(error) => tracing::warn!(%error, attempt, "settlement from the queue failed"),
                 }
+                drop(turn);
                 tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
             }
         });
@@ -62,6 +70,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[tokio::test]
@@ -83,5 +93,30 @@ mod tests {
         }
         let first = tokio::time::timeout(Duration::from_secs(5), done.recv()).await;
         assert_eq!(first.expect("it waits for no other").as_deref(), Some("good"));
+    }
+
+    #[tokio::test]
+    async fn no_more_commands_are_tried_at_a_time_than_the_store_may_be_asked() {
+        let (queue, messages) = queue();
+        let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (taken, mut done) = unbounded_channel();
+        let seen = Arc::clone(&most);
+        let take = move |_: Arc<str>| {
+            let (open, most, taken) = (Arc::clone(&open), Arc::clone(&seen), taken.clone());
+            async move {
+                most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                open.fetch_sub(1, Ordering::SeqCst);
+                taken.send(()).map_err(|error| error.to_string())
+            }
+        };
+        tokio::spawn(deliver(messages, take));
+        for _ in 0..5 * ABREAST {
+            queue.0.send("good".to_owned()).expect("open");
+        }
+        for _ in 0..5 * ABREAST {
+            done.recv().await.expect("each is taken");
+        }
+        assert_eq!(most.load(Ordering::SeqCst), ABREAST);
     }
 }

@@ -16,6 +16,9 @@ use usage::Usage;
 
 /// How long changes gather before they are folded.
 const GATHER: Duration = Duration::from_millis(250);
+/// How many times as long as it took the next folding waits: each reads its hour from the beginning,
+/// and would leave a busy process no time for anything else.
+const REST: u32 = 4;
 /// How long to wait before what failed is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 /// What a process that was killed may have left unfolded, before the newest request that it folded.
@@ -79,6 +82,7 @@ pub(super) async fn keep(usage: Arc<Usage>, mut changes: UnboundedReceiver<Chang
             newest = newest.max(change.at);
             dirty.insert(change.partition);
         }
+        let began = Instant::now();
         loop {
             dirty = usage::recompute(&usage, &dirty).await;
             if dirty.is_empty() {
@@ -89,6 +93,7 @@ pub(super) async fn keep(usage: Arc<Usage>, mut changes: UnboundedReceiver<Chang
         if let Err(error) = usage.write_rollups.note_folded(newest).await {
             tracing::warn!(%error, "it is not noted up to where usage is folded");
         }
+        tokio::time::sleep(began.elapsed() * REST).await;
     }
 }
 
