@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -123,6 +124,8 @@ def main() -> int:
         parser.error(f"unknown part {min(unknown)}")
     if not stores.URL:
         sys.exit("DynamoDB Local is not running: use tests/tools/dynamodb_local.sh")
+    # So that TERM ends the gateways as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     shutil.rmtree(OUTPUT, ignore_errors=True)
     print(f"seed {args.seed}", flush=True)
     tally = Tally(args.seed)
