@@ -17,7 +17,7 @@ LAMBDA := lambda-lint lambda-template lambda-rie lambda-stream lambda-deploy
 FUNCTIONS := chat usage admin alerts
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda lint build deploy deploy-local bench bench-cold
+.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-load
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ test-clients: ## the stock SDKs and frameworks through the gateway
 test-lambda: ## the template, the runtime emulator, streaming, and a whole deployment into an emulated account
 	@$(STAGES) setup build $(LAMBDA)
 
+race: ## 64 client processes against gateways that share a budget, with a provider that keeps its own bill
+	@$(SETUP) system dynamodb microburst
+	cargo build --locked --package local
+	tests/tools/dynamodb_local.sh $(PYTHON) tests/race/run.py --full $(PARTS)
+
 lint: ## formatting, clippy, the import rule, licences and banned crates
 	@$(STAGES) setup format purity clippy dependencies
 
@@ -69,3 +74,6 @@ bench: ## CPU per request and added latency, against the upstream called directl
 bench-cold: ## size and start-up CPU of each function
 	@$(SETUP) system lambda
 	$(PYTHON) tests/bench/cold.py
+
+bench-load: ## a model of the store under load: refusals, retries, store time and write units by shards
+	cargo run --locked --quiet --package load

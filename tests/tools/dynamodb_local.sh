@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # usage: dynamodb_local.sh COMMAND [ARG...]
 #
-# Runs COMMAND beside Amazon's DynamoDB Local, with TOLLGATE_DYNAMODB_LOCAL set to its URL. DynamoDB Local
-# can only listen on every address, so both run in a network namespace that has nothing but loopback.
+# Runs COMMAND beside Amazon's DynamoDB Local, with TOLLGATE_DYNAMODB_LOCAL set to its URL and
+# TOLLGATE_DYNAMODB_LOCAL_PID to its process. DynamoDB Local can only listen on every address, so both run in
+# a network namespace that has nothing but loopback.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -33,6 +34,6 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 
-export TOLLGATE_DYNAMODB_LOCAL=http://127.0.0.1:$port
+export TOLLGATE_DYNAMODB_LOCAL=http://127.0.0.1:$port TOLLGATE_DYNAMODB_LOCAL_PID=$server
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1 CARGO_NET_OFFLINE=true
 "$@"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs what the tests and `make dev MODEL=smollm2` need into `.tools/`.
 
-    setup.py GROUP...     groups: system rust model clients dynamodb lambda fuzz
+    setup.py GROUP...     groups: system rust model clients dynamodb microburst lambda fuzz
 
 Without arguments it installs all but the last, which only `make test-full` needs.
 Each group leaves a stamp made of its pinned inputs, so a second run installs nothing. Debian packages
@@ -117,6 +117,10 @@ def install_dynamodb() -> None:
     install_npm(HERE / "dynamodb-local", TOOLS / "dynamodb-local")
 
 
+def install_microburst() -> None:
+    install_venv("microburst", HERE / "requirements-microburst.txt")
+
+
 def lambda_requirements() -> list[Path]:
     return sorted((ROOT / "tests" / "lambda").glob("requirements-*.txt"))
 
@@ -143,6 +147,7 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
         lambda: [*sorted(CLIENTS.glob("requirements*.txt")), CLIENTS / "package-lock.json"],
     ),
     "dynamodb": (install_dynamodb, lambda: [HERE / "dynamodb-local/package-lock.json"]),
+    "microburst": (install_microburst, lambda: [HERE / "requirements-microburst.txt"]),
     "lambda": (install_lambda, lambda_requirements),
     "fuzz": (install_fuzz, lambda: [HERE / "requirements-fuzz.txt"]),
 }

@@ -76,6 +76,7 @@ def stages() -> list[Stage]:
         Stage("build", ["cargo", "build", "--workspace", "--all-targets", "--locked"], 40, needed=True),
         Stage("rust", cargo_test("--workspace", on_dynamodb_local=False), 20),
         Stage("contract", [here / "tools" / "dynamodb_local.sh", *contract], 10),
+        Stage("race", [here / "tools" / "dynamodb_local.sh", sys.executable, here / "race" / "run.py"], 10),
         Stage("round-trip", [clients_python, here / "dialects" / "run.py"], 10),
         Stage("clients", [clients_python, here / "clients" / "run.py"], 20),
         Stage("lambda-lint", [TOOLS / "sam" / "bin" / "sam", "validate", "--lint", "-t", ROOT / TEMPLATE], 5),

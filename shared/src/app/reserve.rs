@@ -176,7 +176,7 @@ async fn round(
     }
     match conclude(&entered) {
         Conclusion::Dispatch => return Ok(view),
-        Conclusion::GiveBack => give_back(app, &writes, &entered).await,
+        Conclusion::GiveBack => give_back(app, &writes, &entered, now).await,
         Conclusion::Abandon => abandon(app, &writes, now).await,
     }
     let is_torn = |seats: &&mut Vec<Seat>| seats.iter().any(|seat| torn.contains(&seat.part.counter));
@@ -234,8 +234,9 @@ async fn found(app: &App, write: &Reserve, reply: Result<ReserveReply, StoreErro
     Found::Unheard
 }
 
-/// Not every scope admitted, and nothing is on its way: what was held is simply given back.
-async fn give_back(app: &App, writes: &[Reserve], entered: &[Entered]) {
+/// Not every scope admitted, and nothing is on its way: what was held is simply given back. Where
+/// that fails, a line of zero says that it is to be, for the queue to finish.
+async fn give_back(app: &App, writes: &[Reserve], entered: &[Entered], now: Timestamp) {
     let held = writes.iter().zip(entered).filter(|(_, entered)| **entered == Entered::Held);
     let holds = held.map(|(write, _)| write).filter(|write| write.hold.is_some());
     let closes: Vec<Close> = holds
@@ -250,12 +251,12 @@ async fn give_back(app: &App, writes: &[Reserve], entered: &[Entered]) {
     let closed = join_all(closes.iter().map(|close| app.counters.close(close)));
     match tokio::time::timeout(app.tuning.settle, closed).await {
         Ok(results) if results.iter().all(Result::is_ok) => {}
-        _ => tracing::warn!("a hold that another scope refused is left to the sweep"),
+        _ => abandon(app, writes, now).await,
     }
 }
 
-/// A write is still on its way. Its id is given up for ever, so that it can only become a hold
-/// that settles at zero.
+/// The id is given up for ever, so that a write still on its way can only become a hold that
+/// settles at zero.
 async fn abandon(app: &App, writes: &[Reserve], now: Timestamp) {
     let hold = writes.iter().find_map(|write| Some((write.id, write.hold.as_ref()?)));
     if let Some((id, hold)) = hold {

@@ -7,6 +7,7 @@ mod budgets;
 mod counting;
 mod embeddings;
 mod faults;
+mod give_back;
 mod idempotency;
 mod messages;
 mod responses;

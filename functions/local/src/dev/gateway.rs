@@ -13,8 +13,9 @@ use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoOpenHolds, DynamoPolicies, DynamoRollups, Tables,
+    DynamoLedger, DynamoOpenHolds, DynamoPolicies, DynamoRollups, Patience, Tables, http_client,
 };
+use shared::client::{Reach, client};
 use shared::clock::SystemClock;
 use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
@@ -31,7 +32,7 @@ use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
 use super::rollups::{self, Watched};
 use super::{queue, schedule};
-use crate::embedded::Embedded;
+use crate::embedded::{Embedded, create_tables};
 
 /// The stores a gateway runs on.
 pub struct Stores {
@@ -78,6 +79,21 @@ impl Stores {
     /// When it cannot be opened.
     pub async fn embedded(data: &Path) -> Result<Self, String> {
         let clients = Embedded::open(Some(&data.join("tollgate.db"))).await?.clients();
+        Ok(Stores::dynamodb(&clients, Embedded::tables()))
+    }
+
+    /// The DynamoDB Local at `url`, with the tables that it lacks, and with the patience of the
+    /// deployed functions.
+    ///
+    /// # Errors
+    /// When it does not answer, or refuses a table.
+    pub async fn dynamodb_local(url: &str) -> Result<Self, String> {
+        let aws = AwsConfig { endpoint: Some(url.to_owned()), ..Embedded::config() };
+        let http = http_client(client(Reach::Any).map_err(|error| error.to_string())?);
+        // Its first calls are slow: it has only just begun to compile itself.
+        let patient = Clients::new(&aws, &http, Embedded::patience());
+        create_tables(patient.dynamodb(), &Embedded::tables()).await?;
+        let clients = Clients::new(&aws, &http, Patience::default());
         Ok(Stores::dynamodb(&clients, Embedded::tables()))
     }
 

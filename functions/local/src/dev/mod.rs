@@ -11,6 +11,7 @@ mod server;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use shared::log::{self, Sink};
@@ -36,6 +37,13 @@ pub struct Options {
     /// Which stores to use.
     #[arg(long, value_enum, default_value_t = Store::Embedded)]
     store: Store,
+    /// The URL of a DynamoDB Local to use instead, which several gateways may share. Missing tables
+    /// are made. It is called without credentials, so AWS itself refuses.
+    #[arg(long, value_name = "URL", conflicts_with = "store")]
+    dynamodb: Option<String>,
+    /// Seconds that a request may take, as the timeout of the functions in AWS; at most 900.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(4..=900))]
+    timeout: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -51,9 +59,10 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
     let prices = files::prices(options.prices.as_deref())?;
     log::init(config.observability.log_level, Sink::Stderr);
     let secrets = files::Secrets::open(&options.data)?;
-    let stores = match options.store {
-        Store::Memory => Stores::memory(),
-        Store::Embedded => Stores::embedded(&options.data).await?,
+    let stores = match (&options.dynamodb, options.store) {
+        (Some(url), _) => Stores::dynamodb_local(url).await?,
+        (None, Store::Memory) => Stores::memory(),
+        (None, Store::Embedded) => Stores::embedded(&options.data).await?,
     };
     let provided = providers::provide(config, &prices).await?;
     let demo_stands_in = provided.demo_stands_in;
@@ -63,7 +72,7 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
         TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let url = format!("http://{}", listener.local_addr().map_err(|error| error.to_string())?);
     banner::print(&gateway, &options.data, &url, demo_stands_in).await?;
-    serve(listener, gateway, shutdown()).await;
+    serve(listener, gateway, Duration::from_secs(options.timeout), shutdown()).await;
     Ok(())
 }
 

@@ -16,6 +16,9 @@ use usage::Usage;
 
 /// How long changes gather before they are folded.
 const GATHER: Duration = Duration::from_millis(250);
+/// How many times as long as it took the next folding waits: each reads its hour from the beginning,
+/// and would leave a busy process no time for anything else.
+const REST: u32 = 4;
 /// How long to wait before what failed is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
 /// What a process that was killed may have left unfolded, before the newest request that it folded.
@@ -79,6 +82,7 @@ pub(super) async fn keep(usage: Arc<Usage>, mut changes: UnboundedReceiver<Chang
             newest = newest.max(change.at);
             dirty.insert(change.partition);
         }
+        let began = Instant::now();
         loop {
             dirty = usage::recompute(&usage, &dirty).await;
             if dirty.is_empty() {
@@ -87,6 +91,7 @@ pub(super) async fn keep(usage: Arc<Usage>, mut changes: UnboundedReceiver<Chang
             tokio::time::sleep(AGAIN).await;
         }
         usage::note(&usage, newest).await;
+        tokio::time::sleep(began.elapsed() * REST).await;
     }
 }
 

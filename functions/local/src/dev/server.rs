@@ -23,13 +23,17 @@ use tokio::time::Instant;
 
 use super::gateway::Gateway;
 
-/// As long as Lambda gives a function at most.
-const REQUEST_TIME: Duration = Duration::from_secs(900);
 /// How long open requests may take to end after a shutdown was asked for.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until `shutdown` resolves, then lets open requests end.
-pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Future<Output = ()>) {
+/// Serves until `shutdown` resolves, then lets open requests end. Each has `time`, as a function
+/// would have until it is stopped.
+pub async fn serve(
+    listener: TcpListener,
+    gateway: Gateway,
+    time: Duration,
+    shutdown: impl Future<Output = ()>,
+) {
     let gateway = Arc::new(gateway);
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
@@ -39,7 +43,7 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Futur
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, _)) => accept(stream, &gateway, &graceful),
+            Ok((stream, _)) => accept(stream, &gateway, time, &graceful),
             // Out of descriptors, most likely: wait for some to be closed.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
@@ -47,20 +51,20 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Futur
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
 }
 
-fn accept(stream: TcpStream, gateway: &Arc<Gateway>, graceful: &GracefulShutdown) {
+fn accept(stream: TcpStream, gateway: &Arc<Gateway>, time: Duration, graceful: &GracefulShutdown) {
     // Without it, Nagle and delayed acknowledgements add 40 ms to a stream's first token.
     let _ = stream.set_nodelay(true);
     let gateway = Arc::clone(gateway);
     let service = service_fn(move |request| {
         let gateway = Arc::clone(&gateway);
-        async move { Ok::<_, Infallible>(answer(&gateway, request).await) }
+        async move { Ok::<_, Infallible>(answer(&gateway, request, time).await) }
     });
     let connection =
         http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     tokio::spawn(graceful.watch(connection));
 }
 
-async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Response<Body> {
+async fn answer(gateway: &Gateway, request: Request<Incoming>, time: Duration) -> Response<Body> {
     let id = request_id(&gateway.app).to_string();
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
@@ -76,7 +80,7 @@ async fn answer(gateway: &Gateway, request: Request<Incoming>) -> Response<Body>
     } else if to_admin {
         admin::handle(&gateway.admin, request, &id).await
     } else {
-        chat::handle(&gateway.app, request, Instant::now() + REQUEST_TIME).await
+        chat::handle(&gateway.app, request, Instant::now() + time).await
     }
 }
 
