@@ -6,6 +6,7 @@ use super::clients::Clients;
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
 use super::item::{Item, from_item, int, key, malformed, n, to_value};
+use super::read;
 use crate::domain::breaker::Breaker;
 use crate::ports::{BreakerStore, StoreError, Versioned};
 
@@ -25,17 +26,8 @@ impl DynamoBreakers {
 #[async_trait]
 impl BreakerStore for DynamoBreakers {
     async fn read(&self, target: &str) -> Result<Versioned, StoreError> {
-        let found = self
-            .clients
-            .patient
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(breaker_key(target)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(store_error)?;
-        let Some(item) = found.item() else { return Ok(Versioned::default()) };
+        let found = read::item(&self.clients, &self.table, breaker_key(target)).await?;
+        let Some(item) = &found else { return Ok(Versioned::default()) };
         let breaker = item.get("breaker").and_then(|value| value.as_m().ok());
         Ok(Versioned {
             breaker: from_item(breaker.ok_or_else(|| malformed("breaker"))?)?,

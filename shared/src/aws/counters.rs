@@ -14,6 +14,7 @@ use super::counter_item::{counter_key, read_counter};
 use super::counter_writes::{self, Terms};
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
+use super::read;
 use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::ports::{Counters, ReserveReply, StoreError};
@@ -141,17 +142,8 @@ impl Counters for DynamoCounters {
     }
 
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {
-        let found = self
-            .clients
-            .patient
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(counter_key(key)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(store_error)?;
-        found.item().map(read_counter).transpose()
+        let found = read::item(&self.clients, &self.table, counter_key(key)).await?;
+        found.as_ref().map(read_counter).transpose()
     }
 
     async fn close(&self, write: &Close) -> Result<(), StoreError> {

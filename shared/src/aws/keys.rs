@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use super::clients::Clients;
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
-use super::item::{from_item, key, n, s, to_item, to_value};
+use super::item::{from_item, key, n, to_item, to_value};
+use super::read;
 use crate::domain::key::KeyRecord;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
@@ -54,40 +55,16 @@ impl DynamoKeys {
 impl FindKey for DynamoKeys {
     /// Strongly consistent: a key just made works at once.
     async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
-        let found = self
-            .clients
-            .patient
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key(PARTITION, id)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(store_error)?;
-        found.item().map(from_item).transpose()
+        let found = read::item(&self.clients, &self.table, key(PARTITION, id)).await?;
+        found.as_ref().map(from_item).transpose()
     }
 }
 
 #[async_trait]
 impl ListKeys for DynamoKeys {
     async fn list(&self) -> Result<Vec<KeyRecord>, StoreError> {
-        let mut pages = self
-            .clients
-            .patient
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", s(PARTITION))
-            .consistent_read(true)
-            .into_paginator()
-            .send();
-        let mut records = Vec::new();
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(store_error)?.items() {
-                records.push(from_item(item)?);
-            }
-        }
-        Ok(records)
+        let items = read::partition(&self.clients, &self.table, PARTITION).await?;
+        items.iter().map(from_item).collect()
     }
 }
 

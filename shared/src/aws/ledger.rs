@@ -15,6 +15,7 @@ use super::counter_writes;
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
 use super::item::{Item, from_item, int, key, n, s, to_item};
+use super::read;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::money::NanoUsd;
@@ -127,17 +128,13 @@ impl WriteLedger for DynamoLedger {
 
     async fn find(&self, tenant: &str, line: LineMark) -> Result<Option<LedgerLine>, StoreError> {
         let partition = Partition::of(tenant, line.request);
-        let found = self
-            .clients
-            .patient
-            .get_item()
-            .table_name(&self.ledger)
-            .set_key(Some(key(partition.to_string(), sort_key(line.request, line.id))))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(store_error)?;
-        found.item().map(read_line).transpose()
+        let found = read::item(
+            &self.clients,
+            &self.ledger,
+            key(partition.to_string(), sort_key(line.request, line.id)),
+        )
+        .await?;
+        found.as_ref().map(read_line).transpose()
     }
 
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {

@@ -25,6 +25,7 @@ mod ledger;
 mod open_holds;
 mod policies;
 mod queue;
+mod read;
 mod rollups;
 mod secrets;
 

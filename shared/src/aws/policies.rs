@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::clients::Clients;
 use super::errors::store_error;
 use super::item::{Item, from_item, key, malformed, s, text, to_item};
+use super::read;
 use crate::domain::counter::ScopeKind;
 use crate::domain::policy::{ScopeName, ScopePolicy};
 use crate::ports::{FindPolicy, ManagePolicies, StoreError};
@@ -27,17 +28,8 @@ impl DynamoPolicies {
 #[async_trait]
 impl FindPolicy for DynamoPolicies {
     async fn find_policy(&self, scope: &ScopeName) -> Result<Option<ScopePolicy>, StoreError> {
-        let found = self
-            .clients
-            .patient
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(key(PARTITION, scope.to_string())))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(store_error)?;
-        found.item().map(from_item).transpose()
+        let found = read::item(&self.clients, &self.table, key(PARTITION, scope.to_string())).await?;
+        found.as_ref().map(from_item).transpose()
     }
 }
 
@@ -53,23 +45,8 @@ impl ManagePolicies for DynamoPolicies {
     }
 
     async fn list_policies(&self) -> Result<Vec<(ScopeName, ScopePolicy)>, StoreError> {
-        let mut pages = self
-            .clients
-            .patient
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", s(PARTITION))
-            .consistent_read(true)
-            .into_paginator()
-            .send();
-        let mut policies = Vec::new();
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(store_error)?.items() {
-                policies.push((read_name(item)?, from_item(item)?));
-            }
-        }
-        Ok(policies)
+        let items = read::partition(&self.clients, &self.table, PARTITION).await?;
+        items.iter().map(|item| Ok((read_name(item)?, from_item(item)?))).collect()
     }
 }
 
