@@ -39,6 +39,8 @@ pub(crate) struct Bill {
     pub amount: NanoUsd,
     /// What was held when the call arrived.
     pub held: NanoUsd,
+    /// What it cost by the provider's own report; as billed where it reports nothing.
+    pub told: NanoUsd,
     pub items: Vec<Part>,
 }
 
@@ -134,7 +136,9 @@ impl Books {
     /// A bill arrives with its call. No scope may be billed beyond its cap.
     pub(crate) fn bill(&self, bill: Bill, cap: impl Fn(&CounterKey) -> Option<NanoUsd>) -> i64 {
         let mut overspend = 0;
-        let uncovered = bill.amount.nano().saturating_sub(bill.held.nano()).max(0);
+        // Of what is billed and not told, or told beyond the hold, no gateway can know.
+        let known = if self.overruns { bill.held.min(bill.told) } else { bill.held };
+        let uncovered = bill.amount.nano().saturating_sub(known.nano()).max(0);
         if uncovered > 0 && !self.overruns {
             self.violated("bound", || format!("{} cost {} and {} was held", bill.id, bill.amount, bill.held));
         }

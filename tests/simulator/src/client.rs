@@ -157,10 +157,8 @@ impl<'a> Reader<'a> {
         // A reader so slow that the deadline passed may miss the end, as a caller who left does.
         let is_told = end.is_some() || !self.ask.reads.is_zero();
         self.honest(is_told, "it broke off without an end");
-        if end.is_some() {
-            let after = reply.frames.recv().await;
-            self.honest(after.is_none(), "something came after the end");
-        }
+        let after = if end.is_some() { reply.frames.recv().await } else { None };
+        self.honest(after.is_none(), "something came after the end");
         self.tally(&reply, end.as_ref());
         end.unwrap_or(End::Failed)
     }

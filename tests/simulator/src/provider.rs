@@ -61,10 +61,11 @@ impl Call {
         self.check_scopes(world);
         let held = self.check_held(world);
         let usage = act.billed();
-        let amount = price.cost(&usage).expect("the cost of an attempt fits 64 bits");
+        let cost = |usage| price.cost(&usage).expect("the cost of an attempt fits 64 bits");
+        let (amount, told) = (cost(usage), cost(act.told()));
         let price = Price::clone(price);
         let (id, request, items) = (self.id, self.request, self.items);
-        world.billed(Bill { id, request, price, usage, amount, held, items });
+        world.billed(Bill { id, request, price, usage, amount, held, told, items });
         act
     }
 

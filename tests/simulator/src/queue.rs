@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::app::settle::settle;
-use shared::domain::ledger::LedgerLine;
+use shared::domain::ledger::{LedgerLine, Quality};
 use tokio::time::sleep;
 
 use super::wire::Wire;
@@ -48,8 +48,20 @@ async fn deliver(world: &Arc<World>, line: &LedgerLine) -> bool {
         () = wire.process.died() => false,
         settled = settle(&wire, &wire, line) => settled.is_ok(),
     };
+    if settled {
+        check_settled(world, line);
+    }
     world.tell(|| format!("queue: {} {}", line.id, if settled { "settled" } else { "comes again" }));
     settled
+}
+
+/// A settlement that went well left the line that it came with, or an exact one of somebody else.
+fn check_settled(world: &World, line: &LedgerLine) {
+    let standing = world.stores.memory.with_books(|_, lines| lines.get(&line.id).map(|line| line.quality));
+    let is_settled = standing == Some(Quality::Exact) || standing == Some(line.quality);
+    world.books.holds_that(is_settled, "exactly once", || {
+        format!("{} was settled as {:?}, and its line is {standing:?}", line.id, line.quality)
+    });
 }
 
 /// What a provider's invoice corrects: an estimate becomes what was billed.

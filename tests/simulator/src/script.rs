@@ -151,6 +151,14 @@ impl Act {
         }
     }
 
+    /// What it says was used; what is billed, where it says nothing.
+    pub(crate) fn told(&self) -> TokenUsage {
+        match self {
+            Act::Answer { reported: Some(reported), .. } => *reported,
+            _ => self.billed(),
+        }
+    }
+
     /// The vectors of an embedding, with the tokens of the last frame that tells any.
     pub(crate) async fn vectors(self, inputs: usize) -> Result<Embeddings, AttemptError> {
         match self {

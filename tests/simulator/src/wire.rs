@@ -45,6 +45,8 @@ enum Fate {
 /// What a call does at the store, with its arguments.
 pub(super) type Work<A, T> = fn(Arc<World>, A) -> BoxFuture<'static, Result<T, StoreError>>;
 
+type Reply<T> = oneshot::Receiver<Result<T, StoreError>>;
+
 impl Wire {
     /// One call. What has been sent arrives, whatever becomes of its sender meanwhile.
     pub(super) async fn call<A, T>(
@@ -64,31 +66,40 @@ impl Wire {
             self.world.tell(|| format!("{what}: {fate:?}"));
         }
         let there = self.latency(&faults);
-        let reply = match fate {
-            Fate::Prompt => self.deliver(there, argument, work),
-            Fate::Twice => {
-                drop(self.deliver(self.late(), argument.clone(), work));
-                self.deliver(there, argument, work)
-            }
-            Fate::Unheard => {
-                drop(self.deliver(there, argument, work));
-                return self.give_up().await;
-            }
-            Fate::Late => {
-                drop(self.deliver(self.late(), argument, work));
-                return self.give_up().await;
-            }
-            Fate::Lost => return self.give_up().await,
-            Fate::Throttled => {
-                sleep(there).await;
-                return Err(StoreError::Rejected("throttled".to_owned()));
-            }
-        };
+        if fate == Fate::Throttled {
+            sleep(there).await;
+            return Err(StoreError::Rejected("throttled".to_owned()));
+        }
+        let reply = self.send(fate, there, argument, work);
         self.pause().await;
+        let Some(reply) = reply else {
+            sleep(self.world.dice.millis(50..=1_000)).await;
+            self.pause().await;
+            return Err(StoreError::NoReply("no reply in time".to_owned()));
+        };
         let reply = reply.await;
         sleep(self.latency(&faults)).await;
         self.pause().await;
         reply.unwrap_or_else(|_| Err(StoreError::NoReply("the world ended".to_owned())))
+    }
+
+    /// Every copy that arrives; returns the one whose reply is heard.
+    fn send<A, T>(&self, fate: Fate, there: Duration, argument: A, work: Work<A, T>) -> Option<Reply<T>>
+    where
+        A: Clone + Send + 'static,
+        T: Send + 'static,
+    {
+        match fate {
+            Fate::Throttled | Fate::Lost => return None,
+            Fate::Unheard => drop(self.deliver(there, argument, work)),
+            Fate::Late => drop(self.deliver(self.late(), argument, work)),
+            Fate::Twice => {
+                drop(self.deliver(self.late(), argument.clone(), work));
+                return Some(self.deliver(there, argument, work));
+            }
+            Fate::Prompt => return Some(self.deliver(there, argument, work)),
+        }
+        None
     }
 
     fn deliver<A: Send + 'static, T: Send + 'static>(
@@ -96,7 +107,7 @@ impl Wire {
         after: Duration,
         argument: A,
         work: Work<A, T>,
-    ) -> oneshot::Receiver<Result<T, StoreError>> {
+    ) -> Reply<T> {
         let (tell, heard) = oneshot::channel();
         let world = Arc::clone(&self.world);
         tokio::spawn(async move {
@@ -105,13 +116,6 @@ impl Wire {
             let _ = tell.send(work(world, argument).await);
         });
         heard
-    }
-
-    async fn give_up<T>(&self) -> Result<T, StoreError> {
-        self.pause().await;
-        sleep(self.world.dice.millis(50..=1_000)).await;
-        self.pause().await;
-        Err(StoreError::NoReply("no reply in time".to_owned()))
     }
 
     /// A moment at which the process may be killed, and at which one that is dead stops.
