@@ -43,7 +43,7 @@ def within(seconds: float, what: str, holds: Callable[[], str | None]) -> None:
         time.sleep(0.2)
 
 
-def held(fleet: Fleet, key: Key) -> int:
+def still_held(fleet: Fleet, key: Key) -> str | None:
     """What the gateway says is held: a request that costs more than is left is refused with the numbers."""
     body = draws.request(draws.UNIFORM, "probe", 0, stream=False) | {"max_tokens": 4096}
     body["messages"] = [{"role": "user", "content": "x" * 120_000}]
@@ -51,8 +51,9 @@ def held(fleet: Fleet, key: Key) -> int:
     reply = line.ask(body)
     line.close()
     if reply.error.get("code") != "quota_exceeded":
-        raise Failure(f"a request beyond the budget was answered with {reply.outcome}")
-    return clients.nano(reply.error["held"])
+        return f"a request beyond the budget was answered with {reply.outcome}"
+    amount = clients.nano(reply.error["held"])
+    return f"{usd(amount)} is held" if amount else None
 
 
 def counter_faults(counters: Sequence[dict[str, Any]], key: Key, ledger: int) -> str | None:
@@ -72,8 +73,8 @@ def counter_faults(counters: Sequence[dict[str, Any]], key: Key, ledger: int) ->
 def settled(fleet: Fleet, key: Key, store: DynamoDb | None, seconds: float) -> None:
     """Waits until nothing is held, by the gateway's word and in the items."""
     def objection() -> str | None:
-        if amount := held(fleet, key):
-            return f"{usd(amount)} is held"
+        if held := still_held(fleet, key):
+            return held
         if store is None:
             return None
         return counter_faults(store.counters(key.id, key.shards), key, sum(line["amount"] for line in store.lines(key.id)))

@@ -37,19 +37,19 @@ USD = 10**9
 
 
 def dynamodb(full: bool, seed: int) -> None:
-    cap = (5 * USD) if full else (6 * USD // 10)
+    cap = (2 * USD) if full else (6 * USD // 10)
     race = Race("two gateways over DynamoDB Local", ["--dynamodb", stores.URL], 2, 64, cap)
     spend.run(race, seed, OUTPUT / "dynamodb", stores.DynamoDb())
 
 
 def shards(full: bool, seed: int) -> None:
-    count, cap = (64, 5 * USD) if full else (24, 2 * USD // 10)
+    count, cap = (64, 1 * USD) if full else (24, 2 * USD // 10)
     race = Race("a budget over eight counters", ["--dynamodb", stores.URL], 2, count, cap, shards=8)
     spend.run(race, seed, OUTPUT / "shards", stores.DynamoDb())
 
 
 def embedded(full: bool, seed: int) -> None:
-    cap = (5 * USD) if full else (3 * USD // 10)
+    cap = (2 * USD) if full else (3 * USD // 10)
     spend.run(Race("one gateway over the embedded store", [], 1, 64, cap), seed, OUTPUT / "embedded", None)
 
 
