@@ -162,6 +162,23 @@ async fn a_provider_that_ignores_its_limit_is_cut_off_when_the_answer_has_cost_i
     }
 }
 
+#[tokio::test]
+async fn what_is_free_is_never_cut_off() {
+    let free = json!({
+        "id": "demo/free@2024-01-01", "model": "demo/tokens-30", "valid_from": "2024-01-01", "unit": "usd_micro_per_mtok",
+        "input": 0, "output": 0, "free": true, "context_window": 1000, "max_output_tokens": 100,
+        "source": "a test", "checked": "2026-11-24",
+    });
+    let mut setup = Setup::new(json!({}));
+    setup.prices["prices"].as_array_mut().expect("rows").push(free);
+    let gateway = setup.start().await;
+    let user = gateway.user(json!({ "budgetUsd": "5" })).await;
+    let reply = gateway.complete(&user, &question("demo/tokens-30", true)).await;
+    assert_eq!(reply.finishes(), ["stop"], "{}", reply.text());
+    assert_eq!(gateway.lines(&user)[0].outcome, Outcome::Completed);
+    gateway.settled().await;
+}
+
 /// A ledger that takes longer than a reply may be held up for.
 struct SlowLedger(Arc<MemoryStore>);
 

@@ -106,3 +106,15 @@ async fn the_periodic_pass_sweeps_without_a_request() {
     assert_eq!(answer["swept"]["voided"], 0);
     gateway.settled().await;
 }
+
+#[tokio::test]
+async fn a_counter_that_only_fences_is_opened_by_the_next_request() {
+    let gateway = TestApp::start(json!({})).await;
+    let user = gateway.user(json!({ "budgetUsd": "1" })).await;
+    let now = SystemClock.now();
+    let key = CounterKey::new(ScopeKind::Key, &user.id, Period::Month, now);
+    assert!(gateway.store.fence(&key, AttemptId::new(now, 1)).await.expect("memory"));
+    let reply = gateway.complete(&user, &question("demo/ok", false)).await;
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    gateway.settled().await;
+}
