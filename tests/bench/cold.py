@@ -66,6 +66,7 @@ def environment(runtime: FakeRuntime, aws: FakeAws, config: Path) -> dict[str, s
         "CONTROL_TABLE": "control",
         "BUDGETS_TABLE": "budgets",
         "LEDGER_TABLE": "ledger",
+        "USAGE_TABLE": "usage",
         "CACHE_TABLE": "cache",
         "SETTLE_QUEUE_URL": f"{aws.url}/000000000000/settle",
         "KEY_PEPPER": "env:PEPPER",
