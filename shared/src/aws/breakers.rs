@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
+use super::change::change;
 use super::clients::Clients;
-use super::errors::{Conditional, store_error};
 use super::expression::Expression;
 use super::item::{Item, from_item, int, key, malformed, n, to_value};
 use super::read;
@@ -45,25 +45,7 @@ impl BreakerStore for DynamoBreakers {
             0 => expression.absent("pk"),
             seen => expression.compare("ver", "=", "seen", n(seen)),
         }
-        let update = self
-            .clients
-            .patient
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(breaker_key(target)))
-            .update_expression(expression.update())
-            .condition_expression(expression.condition())
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(Some(expression.values))
-            .send()
-            .await;
-        match update {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error().and_then(Conditional::refused) {
-                Some(_) => Ok(false),
-                None => Err(store_error(error)),
-            },
-        }
+        change(&self.clients, &self.table, breaker_key(target), expression).await
     }
 }
 

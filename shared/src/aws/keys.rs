@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
+use super::change::change;
 use super::clients::Clients;
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
@@ -29,25 +30,7 @@ impl DynamoKeys {
 
     /// False when the key does not meet the condition.
     async fn change(&self, id: &str, expression: Expression) -> Result<bool, StoreError> {
-        let update = self
-            .clients
-            .patient
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key(PARTITION, id)))
-            .update_expression(expression.update())
-            .condition_expression(expression.condition())
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(Some(expression.values))
-            .send()
-            .await;
-        match update {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error().and_then(Conditional::refused) {
-                Some(_) => Ok(false),
-                None => Err(store_error(error)),
-            },
-        }
+        change(&self.clients, &self.table, key(PARTITION, id), expression).await
     }
 }
 

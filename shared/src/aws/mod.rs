@@ -8,6 +8,7 @@
 
 mod answers;
 mod breakers;
+mod change;
 mod clients;
 mod config;
 mod conflict;

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::canonical::{Chunk, Delta, FinishReason, ResponseFormat};
+use super::canonical::{ChatRequest, Chunk, Delta, FinishReason, ResponseFormat};
+use super::claude::Claude;
 
 /// The tool's name, which no caller sees.
 pub const NAME: &str = "structured_answer";
@@ -14,6 +15,15 @@ pub struct ForcedTool {
     pub description: String,
     /// A JSON Schema of the arguments.
     pub schema: Value,
+}
+
+/// Whether a Claude must be made to call a tool for the format that is asked for.
+pub fn is_needed(request: &ChatRequest, model: &str) -> bool {
+    match request.response_format {
+        None | Some(ResponseFormat::Text) => false,
+        Some(ResponseFormat::JsonObject) => true,
+        Some(ResponseFormat::JsonSchema(_)) => !Claude::named(model).takes_format(),
+    }
 }
 
 impl ForcedTool {

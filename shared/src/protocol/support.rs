@@ -4,7 +4,7 @@
 
 mod rows;
 
-pub use rows::{PARAMETERS, Parameter, needs_forced_tool};
+pub use rows::{PARAMETERS, Parameter};
 
 use super::canonical::{ChatRequest, Family};
 use super::outbound::Outbound;

@@ -10,7 +10,7 @@ use crate::ports::{AttemptError, ChunkStream};
 use crate::protocol::anthropic::stream::StreamDecoder;
 use crate::protocol::anthropic::{count, outbound};
 use crate::protocol::canonical::ChatRequest;
-use crate::protocol::support::needs_forced_tool;
+use crate::protocol::forced_tool;
 
 pub(super) async fn open(
     provider: &Provider,
@@ -24,7 +24,7 @@ pub(super) async fn open(
         headers: betas(request),
         body: outbound::body(request, model, paid.bound().max_output_tokens).to_string().into(),
     };
-    Ok(chunks(provider.send(&draft).await?, StreamDecoder::new(needs_forced_tool(request, model))))
+    Ok(chunks(provider.send(&draft).await?, StreamDecoder::new(forced_tool::is_needed(request, model))))
 }
 
 /// Asks how many tokens the request would put in.

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 use shared::protocol::canonical::ChatRequest;
+use shared::protocol::forced_tool;
 use shared::protocol::frame::Decoder;
 use shared::protocol::outbound::{Flavour, Outbound};
-use shared::protocol::support::needs_forced_tool;
 use shared::protocol::{anthropic, bedrock, openai};
 
 /// A model behind a kind of provider.
@@ -58,7 +58,7 @@ impl Target {
     pub fn is_forced(&self, request: &ChatRequest) -> bool {
         match self.outbound {
             Outbound::OpenAi(_) => false,
-            Outbound::Anthropic => needs_forced_tool(request, self.model),
+            Outbound::Anthropic => forced_tool::is_needed(request, self.model),
             Outbound::Bedrock => bedrock::outbound::forced_tool(request, self.model).is_some(),
         }
     }

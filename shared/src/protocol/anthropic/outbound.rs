@@ -7,7 +7,6 @@ use crate::protocol::canonical::{ChatRequest, Family, JsonSchema, ResponseFormat
 use crate::protocol::claude::Claude;
 use crate::protocol::forced_tool::{self, ForcedTool};
 use crate::protocol::schema::{close, parameters};
-use crate::protocol::support::needs_forced_tool;
 
 const BETA: &str = "anthropic-beta";
 
@@ -73,7 +72,7 @@ fn unless_default(value: Option<&Value>, claude: Claude) -> Option<Value> {
 
 /// `tools` and `tool_choice`. A list of allowed tools is kept by describing no other.
 fn tools(request: &ChatRequest, model: &str) -> (Option<Value>, Option<Value>) {
-    if needs_forced_tool(request, model)
+    if forced_tool::is_needed(request, model)
         && let Some(tool) = request.response_format.as_ref().and_then(ForcedTool::of)
     {
         let choice = json!({ "type": "tool", "name": forced_tool::NAME, "disable_parallel_tool_use": true });
@@ -130,7 +129,7 @@ fn format(request: &ChatRequest, model: &str) -> Option<Value> {
     let Some(ResponseFormat::JsonSchema(JsonSchema { schema, .. })) = &request.response_format else {
         return None;
     };
-    if needs_forced_tool(request, model) {
+    if forced_tool::is_needed(request, model) {
         return None;
     }
     let mut schema = schema.clone();

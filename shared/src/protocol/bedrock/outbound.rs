@@ -7,9 +7,8 @@ use super::thinking::Thinking;
 use super::tools;
 use crate::protocol::canonical::{ChatRequest, JsonSchema, ResponseFormat};
 use crate::protocol::claude::Claude;
-use crate::protocol::forced_tool::ForcedTool;
+use crate::protocol::forced_tool::{self, ForcedTool};
 use crate::protocol::schema::close;
-use crate::protocol::support::needs_forced_tool;
 
 /// The body of the upstream call, with the output limit that the hold was computed with. `model` is
 /// the name that tells what the model can do.
@@ -40,7 +39,7 @@ pub fn body(request: &ChatRequest, model: &str, max_output_tokens: u64) -> Value
 /// The tool that the model must be made to call for the format of its answer; none where the format
 /// can be stated, which is for every model but older Claudes, and for nothing but a schema.
 pub fn forced_tool(request: &ChatRequest, model: &str) -> Option<ForcedTool> {
-    let must = Claude::named(model).is_claude() && needs_forced_tool(request, model);
+    let must = Claude::named(model).is_claude() && forced_tool::is_needed(request, model);
     request.response_format.as_ref().filter(|_| must).and_then(ForcedTool::of)
 }
 

@@ -8,6 +8,7 @@ use crate::protocol::canonical::{
 };
 use crate::protocol::claude::{Claude, ThinkingStyle};
 use crate::protocol::data_url::{DataUrl, IMAGE_TYPES};
+use crate::protocol::forced_tool;
 use crate::protocol::outbound::Outbound;
 
 /// One row: when a request has the parameter, and its fate by `[openai, anthropic, bedrock]`.
@@ -179,12 +180,12 @@ pub static PARAMETERS: &[Parameter] = &[
         [
             Translate,
             Unless("the model must be made to call a tool for it, and the request has tools or reasoning", {
-                |request, model| needs_forced_tool(request, model) && !is_free_for_forced_tool(request)
+                |request, model| forced_tool::is_needed(request, model) && !is_free_for_forced_tool(request)
             }),
             Unless(
                 "it is json_object and the model is no Claude, or a Claude must be made to call a tool for it, and the request has tools or reasoning",
                 |request, model| match Claude::named(model).is_claude() {
-                    true => needs_forced_tool(request, model) && !is_free_for_forced_tool(request),
+                    true => forced_tool::is_needed(request, model) && !is_free_for_forced_tool(request),
                     false => request.response_format == Some(ResponseFormat::JsonObject),
                 },
             ),
@@ -342,15 +343,6 @@ fn reasoning(request: &ChatRequest) -> impl Iterator<Item = &ReasoningBlock> {
 /// A penalty of zero is none.
 fn is_set(penalty: Option<&Value>) -> bool {
     penalty.is_some_and(|penalty| penalty.as_f64() != Some(0.0))
-}
-
-/// Whether a Claude must be made to call a tool for the format that is asked for.
-pub fn needs_forced_tool(request: &ChatRequest, model: &str) -> bool {
-    match request.response_format {
-        None | Some(ResponseFormat::Text) => false,
-        Some(ResponseFormat::JsonObject) => true,
-        Some(ResponseFormat::JsonSchema(_)) => !Claude::named(model).takes_format(),
-    }
 }
 
 fn is_free_for_forced_tool(request: &ChatRequest) -> bool {
