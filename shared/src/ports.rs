@@ -1,6 +1,8 @@
 //! What the use cases need of the outside, each trait named for the need and granted as one
 //! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
 
+mod semantic;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ModelName, SecretRef};
 use crate::domain::breaker::Breaker;
-use crate::domain::cache::CacheKey;
+use crate::domain::cache::{CacheKey, Labels};
 use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::domain::idempotency::{Claim, Claimed, State};
@@ -27,6 +29,11 @@ use crate::protocol::answer::Answer;
 use crate::protocol::canonical::{ChatRequest, Chunk};
 use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
+
+pub use semantic::{
+    CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
+    Question, SearchVectors, SemanticLookup, SetUpVectors, VectorRecord, WriteVectors,
+};
 
 /// A store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,7 +243,14 @@ pub struct CachedAnswer {
     pub answer: Answer,
     /// `provider/model` that gave it.
     pub served_by: String,
+    /// When the request came in that it answers.
     pub created_at: Timestamp,
+    /// What was asked last, as the caller wrote it; for an entry that near questions may find.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<String>,
+    /// None where nothing but its time makes it stale.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
 }
 
 /// The exact tier of the cache.

@@ -69,7 +69,13 @@ pub async fn find(app: &App, key: Option<&CacheKey>, now: Timestamp) -> Option<C
 
 /// Keeps a complete answer. Best effort: a failure is logged and costs the next caller a miss.
 pub async fn keep(app: &App, key: &CacheKey, answer: &Answer, served_by: &ModelName, now: Timestamp) {
-    let entry = CachedAnswer { answer: answer.clone(), served_by: served_by.to_string(), created_at: now };
+    let entry = CachedAnswer {
+        answer: answer.clone(),
+        served_by: served_by.to_string(),
+        created_at: now,
+        question: None,
+        labels: None,
+    };
     let bytes = serde_json::to_vec(&entry).map_or(usize::MAX, |json| json.len());
     if !answer.is_cacheable() || bytes > ENTRY_BYTES_MAX {
         return;

@@ -39,7 +39,13 @@ impl Keeper {
 
     /// Keeps an answer. Best effort: without it, the next request that refers to it is refused.
     pub(super) async fn keep(&self, app: &App, request_id: &str, answer: &Answer, now: Timestamp) {
-        let entry = CachedAnswer { answer: answer.clone(), served_by: String::new(), created_at: now };
+        let entry = CachedAnswer {
+            answer: answer.clone(),
+            served_by: String::new(),
+            created_at: now,
+            question: None,
+            labels: None,
+        };
         let (key, expires) = (self.key(request_id), now + KEPT_FOR);
         let lost = format!("the answer to {request_id} cannot be referred to");
         best_effort(app.tuning.settle, &lost, app.answers.put(&key, &entry, expires)).await;

@@ -21,3 +21,4 @@ pub mod settlement;
 pub mod time;
 pub mod token;
 pub mod usage;
+pub mod verdict;

@@ -1,0 +1,86 @@
+//! What makes kept answers stale before their time.
+//!
+//! Invalidation is a record, not a deletion: one small write, whatever it selects, and an entry
+//! that is still on its way into the store is stale as well.
+
+use serde::{Deserialize, Serialize};
+
+use super::{CachePartition, Labels};
+use crate::domain::time::Timestamp;
+
+/// Which entries of a tenant a mark makes stale.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "by", content = "value", rename_all = "snake_case")]
+pub enum Selector {
+    Tenant,
+    Partition(CachePartition),
+    Model(String),
+    /// Every version of a prompt.
+    Prompt(String),
+    PromptVersion {
+        id: String,
+        version: String,
+    },
+    Tag(String),
+}
+
+/// Entries of `tenant` that `selector` picks and that answer requests of `at` or before are stale.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub tenant: String,
+    pub selector: Selector,
+    pub at: Timestamp,
+}
+
+/// What a model last called itself, by its answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Served {
+    /// The `provider/model` that was asked.
+    pub target: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// When the request that it answered came in.
+    pub at: Timestamp,
+}
+
+/// All that stands, of all tenants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    pub marks: Vec<Mark>,
+    pub served: Vec<Served>,
+}
+
+impl Selector {
+    fn picks(&self, labels: &Labels) -> bool {
+        let prompt = labels.prompt.as_ref();
+        match self {
+            Selector::Tenant => true,
+            Selector::Partition(partition) => labels.partition == *partition,
+            Selector::Model(model) => labels.model == *model,
+            Selector::Prompt(id) => prompt.is_some_and(|prompt| prompt.id == *id),
+            Selector::PromptVersion { id, version } => {
+                prompt.is_some_and(|prompt| prompt.id == *id && prompt.version == *version)
+            }
+            Selector::Tag(tag) => labels.tags.contains(tag),
+        }
+    }
+}
+
+impl Marks {
+    /// Whether a mark makes an entry with these labels stale that answers a request of `created`.
+    pub fn invalidate(&self, labels: &Labels, created: Timestamp) -> bool {
+        self.marks
+            .iter()
+            .any(|mark| mark.tenant == labels.tenant && created <= mark.at && mark.selector.picks(labels))
+    }
+
+    /// Whether `target` calls itself something else than the model that gave the entry.
+    pub fn changed(&self, target: &str, model: Option<&str>, fingerprint: Option<&str>) -> bool {
+        self.served.iter().any(|served| {
+            served.target == target
+                && (served.model.as_deref() != model || served.fingerprint.as_deref() != fingerprint)
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! What the cache keeps an answer under, and what is known of the answer.
+
+mod marks;
+mod partition;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use marks::{Mark, Marks, Selector, Served};
+pub use partition::{CachePartition, PromptVersion, Shape, SharedBy};
+
+use super::key::hex;
+
+/// The exact tier's key: SHA-256 over canonical JSON, in hex. Two requests share it only if
+/// nothing that shapes the answer differs between them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CacheKey(String);
+
+impl CacheKey {
+    /// `material` is one JSON object. Its members keep their order, since the order of a schema's
+    /// members shapes the answer.
+    pub fn of(material: &Value) -> Self {
+        CacheKey(hash(material))
+    }
+
+    /// The key of bytes as they stand.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        CacheKey(hex(&Sha256::digest(bytes)))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn hash(material: &Value) -> String {
+    hex(&Sha256::digest(material.to_string().as_bytes()))
+}
+
+impl fmt::Display for CacheKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// By what an entry may be invalidated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labels {
+    pub tenant: String,
+    pub partition: CachePartition,
+    /// The model that was asked for, `provider/model`; only its own answers are kept.
+    pub model: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<PromptVersion>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
