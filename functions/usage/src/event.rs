@@ -2,15 +2,15 @@
 //! API Gateway.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http::Request;
 use lambda_runtime::LambdaEvent;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use shared::domain::id::AttemptId;
 use shared::domain::partition::Partition;
+use shared::http::proxied;
 
 use super::{Usage, handle, note, recompute, settle_message};
 
@@ -128,18 +128,11 @@ impl Change {
 
 async fn answer(usage: &Usage, payload: Value, request_id: &str) -> Result<Value, lambda_runtime::Error> {
     let event: lambda_http::request::LambdaRequest = serde_json::from_value(payload)?;
-    let (parts, _) = lambda_http::Request::from(event).into_parts();
-    let response = handle(usage, http::Request::from_parts(parts, Bytes::new()), request_id).await;
-    let (parts, body) = response.into_parts();
-    let text = match body.collect().await.map(http_body_util::Collected::to_bytes) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(never) => match never as Infallible {},
+    let (parts, body) = lambda_http::Request::from(event).into_parts();
+    let body = match body {
+        lambda_http::Body::Text(text) => Bytes::from(text),
+        lambda_http::Body::Binary(bytes) => Bytes::from(bytes),
+        _ => Bytes::new(),
     };
-    let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        (name.to_string(), Value::from(value.to_str().unwrap_or_default()))
-    };
-    let headers: Map<String, Value> = parts.headers.iter().map(header).collect();
-    Ok(
-        json!({ "statusCode": parts.status.as_u16(), "headers": headers, "body": text, "isBase64Encoded": false }),
-    )
+    Ok(proxied(handle(usage, Request::from_parts(parts, body), request_id).await).await)
 }

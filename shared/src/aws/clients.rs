@@ -82,7 +82,7 @@ fn dynamodb(
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
-/// The client of the settle queue.
+/// The client of the queues.
 pub fn sqs_client(aws: &AwsConfig, http: &SharedHttpClient, patience: Patience) -> aws_sdk_sqs::Client {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(patience.attempt)

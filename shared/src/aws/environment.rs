@@ -17,6 +17,8 @@ pub type StartError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Environment {
     pub config: Config,
     pub aws: AwsConfig,
+    /// The one HTTP client, and the same as the SDK wants it.
+    pub client: reqwest::Client,
     pub http: SharedHttpClient,
     pub clients: Clients,
     pub secrets: Secrets,
@@ -31,11 +33,11 @@ impl Environment {
     pub fn load() -> Result<Self, StartError> {
         let config = config::load(&file("TOLLGATE_CONFIG", "ai-gateway.json"))?;
         let aws = AwsConfig::from_env()?;
-        let raw = client(Reach::Any)?;
-        let http = http_client(raw.clone());
+        let client = client(Reach::Any)?;
+        let http = http_client(client.clone());
         let clients = Clients::new(&aws, &http, Patience::default());
-        let secrets = Secrets::new(raw, Some(aws.clone()));
-        Ok(Environment { config, aws, http, clients, secrets, clock: Arc::new(SystemClock) })
+        let secrets = Secrets::new(client.clone(), Some(aws.clone()));
+        Ok(Environment { config, aws, client, http, clients, secrets, clock: Arc::new(SystemClock) })
     }
 
     /// The price list beside the configuration.

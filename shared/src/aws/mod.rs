@@ -1,5 +1,5 @@
 //! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers and breakers, SQS for late
-//! settlements, Secrets Manager for secrets.
+//! settlements and index jobs, Lambda for semantic lookups, Secrets Manager for secrets.
 //!
 //! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
 //! client; [`Clients`] are the two DynamoDB clients, one that retries and one that never does;
@@ -23,6 +23,7 @@ mod idempotency;
 mod item;
 mod keys;
 mod ledger;
+mod lookup;
 mod open_holds;
 mod policies;
 mod queue;
@@ -41,9 +42,10 @@ pub use environment::{Environment, StartError, variable};
 pub use idempotency::DynamoIdempotency;
 pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
+pub use lookup::LambdaLookup;
 pub use open_holds::DynamoOpenHolds;
 pub use policies::DynamoPolicies;
-pub use queue::SqsSettleQueue;
+pub use queue::{SqsIndexQueue, SqsSettleQueue};
 pub use rollups::DynamoRollups;
 pub use secrets::{LiveSecrets, SecretError, Secrets};
 

@@ -11,7 +11,7 @@ use futures_util::Stream;
 use http_body::{Frame, SizeHint};
 
 pub struct Body {
-    parts: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
+    pub(super) parts: Pin<Box<dyn Stream<Item = Bytes> + Send>>,
     /// Known for whole bodies, so that a plain server can send `content-length`.
     left: Option<u64>,
 }

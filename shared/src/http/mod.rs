@@ -1,12 +1,14 @@
 //! HTTP as every function speaks it: keys in headers, errors as bodies, bodies that stream.
 
 mod body;
+mod proxy;
 
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use serde::Serialize;
 
 pub use body::Body;
+pub use proxy::proxied;
 
 use crate::protocol::dialect::Dialect;
 use crate::protocol::error::ErrorReport;
