@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::random::OsRandomness;
-use shared::app::{App, Tuning};
+use shared::app::warm_marks::WarmMarks;
+use shared::app::{App, SemanticTier, Tuning};
 use shared::clock::SystemClock;
 use shared::config::{Config, Prices};
 use shared::domain::breaker::BreakerSettings;
 use shared::domain::key::Pepper;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, FindPolicy, Idempotency, SettleQueue, Upstream,
-    WriteLedger,
+    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency, SettleQueue,
+    Upstream, WriteLedger,
 };
 
 use super::app::TestApp;
@@ -31,6 +32,7 @@ pub struct Ports {
     pub counters: Arc<dyn Counters>,
     pub ledger: Arc<dyn WriteLedger>,
     pub answers: Arc<dyn AnswerCache>,
+    pub marks: Arc<dyn CacheMarks>,
     pub idempotency: Arc<dyn Idempotency>,
     pub breakers: Arc<dyn BreakerStore>,
     pub settle_queue: Arc<dyn SettleQueue>,
@@ -45,6 +47,7 @@ impl Ports {
             + Counters
             + WriteLedger
             + AnswerCache
+            + CacheMarks
             + Idempotency
             + BreakerStore
             + SettleQueue
@@ -56,6 +59,7 @@ impl Ports {
             counters: store.clone(),
             ledger: store.clone(),
             answers: store.clone(),
+            marks: store.clone(),
             idempotency: store.clone(),
             breakers: store.clone(),
             settle_queue: store.clone(),
@@ -75,6 +79,8 @@ pub struct Setup {
     pub ports: Option<Ports>,
     pub provider: Option<Provider>,
     pub upstream: Option<Arc<dyn Upstream>>,
+    /// None searches no near questions.
+    pub semantic: Option<SemanticTier>,
 }
 
 impl Setup {
@@ -88,6 +94,7 @@ impl Setup {
             ports: None,
             provider: None,
             upstream: None,
+            semantic: None,
         }
     }
 
@@ -119,6 +126,8 @@ impl Setup {
             prices: (&prices).into(),
             pepper,
             tuning: self.tuning,
+            marks: WarmMarks::new(ports.marks, Arc::clone(&self.clock)),
+            semantic: self.semantic,
             clock: self.clock,
             randomness: Arc::new(OsRandomness),
             keys: ports.keys,

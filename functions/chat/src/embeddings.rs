@@ -34,7 +34,7 @@ fn answer(reply: &Reply, request_id: &str) -> Response<Body> {
     let body = Body::whole(reply.kept.body.clone());
     let mut response = reply::bare("application/json", request_id, body);
     let headers = response.headers_mut();
-    reply::tell_cache(headers, CacheStatus::Bypass, reply.is_replay);
+    reply::tell_cache(headers, CacheStatus::Bypass, None, reply.is_replay);
     reply::tell_source(headers, &reply.kept.served_by, reply.attempts, reply.rates);
     put(headers, "x-tollgate-cost-usd", &reply.kept.cost.to_string());
     let mut timing = vec![entry("auth", reply.auth), entry("admit", reply.admit)];

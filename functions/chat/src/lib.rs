@@ -9,6 +9,7 @@ mod plain;
 mod reply;
 mod stream;
 mod tokens;
+mod told;
 pub mod wiring;
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use http::{Method, Request, Response};
 use lambda_http::RequestExt;
 use serde_json::json;
 use shared::app::App;
-use shared::app::arrival::Arrival;
+use shared::app::arrival::{Arrival, Told};
 use shared::app::body::object;
 use shared::app::error::GatewayError;
 use shared::app::idempotent::IdempotencyKey;
@@ -155,6 +156,10 @@ fn arrive<I>(
         Ok(key) => (inbound, key),
         Err(fault) => (Err(fault.into()), None),
     };
+    let (inbound, told) = match told::read(request.headers()) {
+        Ok(told) => (inbound, told),
+        Err(fault) => (Err(fault.into()), Told::default()),
+    };
     let session = request.headers().get(SESSION).and_then(|session| session.to_str().ok());
     Arrival {
         request_id,
@@ -163,6 +168,7 @@ fn arrive<I>(
         session: session.map(str::to_owned),
         idempotency,
         no_cache: no_cache(request),
+        told,
         deadline,
     }
 }

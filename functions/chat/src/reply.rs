@@ -8,7 +8,7 @@ use http::{Response, StatusCode};
 use shared::app::App;
 use shared::app::error::GatewayError;
 use shared::app::reserve::RateView;
-use shared::app::serve::{CacheStatus, Frame, Opened, Reply, Timing};
+use shared::app::serve::{CacheStatus, Frame, Near, Opened, Reply, Timing};
 use shared::http::{Body, error, identify, set};
 use shared::protocol::dialect::{Dialect, ReplyHead};
 use tokio::time::timeout;
@@ -72,7 +72,10 @@ pub(crate) fn begin(
     let mut response = bare(content_type, &reply.request_id.to_string(), body);
     let headers = response.headers_mut();
     identify(headers, dialect, &reply.request_id.to_string());
-    tell_cache(headers, reply.cache, reply.is_replay());
+    tell_cache(headers, reply.cache, detail(reply), reply.is_replay());
+    if let Some(cosine) = reply.near.as_ref().and_then(Near::cosine) {
+        put(headers, "x-tollgate-similarity", &format!("{cosine:.4}"));
+    }
     if let Some(opened) = opened {
         tell_source(headers, &opened.served_by, opened.attempts, opened.rates);
     }
@@ -80,15 +83,27 @@ pub(crate) fn begin(
     response
 }
 
-/// Where the answer was looked for.
-pub(crate) fn tell_cache(headers: &mut HeaderMap, cache: CacheStatus, is_replay: bool) {
+/// What the cache had against it: why it was passed by, or what the search for near questions came to.
+fn detail(reply: &Reply) -> Option<&str> {
+    match reply.cache {
+        CacheStatus::Exact => None,
+        CacheStatus::Semantic => Some("semantic"),
+        CacheStatus::Miss => reply.near.as_ref().map(|near| near.came.as_str()),
+        CacheStatus::Bypass => reply.bypass,
+    }
+}
+
+/// Where the answer was looked for, and in one word why it was not found.
+pub(crate) fn tell_cache(headers: &mut HeaderMap, cache: CacheStatus, detail: Option<&str>, is_replay: bool) {
     let (word, status) = match cache {
-        CacheStatus::Exact => ("exact", "tollgate; hit"),
-        CacheStatus::Miss => ("miss", "tollgate; fwd=miss"),
-        CacheStatus::Bypass => ("bypass", "tollgate; fwd=bypass"),
+        CacheStatus::Exact => ("exact", "hit"),
+        CacheStatus::Semantic => ("semantic", "hit"),
+        CacheStatus::Miss => ("miss", "fwd=miss"),
+        CacheStatus::Bypass => ("bypass", "fwd=bypass"),
     };
     put(headers, "x-tollgate-cache", word);
-    put(headers, "cache-status", status);
+    let detail = detail.map(|detail| format!("; detail={detail}")).unwrap_or_default();
+    put(headers, "cache-status", &format!("tollgate; {status}{detail}"));
     if is_replay {
         put(headers, "idempotent-replayed", "true");
     }
@@ -122,7 +137,9 @@ pub(crate) fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
 /// What the gateway itself cost, in milliseconds; `upstream` is the provider's first token.
 fn server_timing(timing: &Timing, opened: Option<&Opened>) -> String {
     let admit = opened.map_or(timing.admit, |opened| timing.admit + opened.admitted_after);
-    let mut parts = vec![entry("auth", timing.auth), entry("cache", timing.cache), entry("admit", admit)];
+    let mut parts = vec![entry("auth", timing.auth), entry("cache", timing.cache)];
+    parts.extend(timing.lookup.map(|lookup| entry("lookup", lookup)));
+    parts.push(entry("admit", admit));
     if let Some(opened) = opened.filter(|opened| opened.attempts > 0) {
         parts.push(entry("upstream", opened.first_token_after));
     }

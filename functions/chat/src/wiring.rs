@@ -6,10 +6,11 @@ use std::time::Duration;
 use shared::app::breakers::Breakers;
 use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
+use shared::app::warm_marks::WarmMarks;
 use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning, supported};
 use shared::aws::{
-    DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger,
+    DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks,
     DynamoPolicies, Environment, LiveSecrets, Patience, SqsSettleQueue, StartError, sqs_client, variable,
 };
 use shared::config::{ProviderConfig, known_providers};
@@ -51,6 +52,11 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         tuning: Tuning::default(),
         keys: Arc::new(WarmKeys::new(keys, Arc::clone(&clock))),
         policies: Arc::new(WarmPolicies::new(policies, Arc::clone(&clock))),
+        marks: WarmMarks::new(
+            Arc::new(DynamoMarks::new(clients.clone(), variable("CACHE_TABLE")?)),
+            Arc::clone(&clock),
+        ),
+        semantic: None,
         clock,
         randomness: Arc::new(OsRandomness),
         counters: Arc::new(DynamoCounters::new(clients.clone(), budgets.clone())),

@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::error::GatewayError;
 use super::idempotent::IdempotencyKey;
+use crate::domain::cache::PromptVersion;
 use crate::domain::id::AttemptId;
 
 /// A request whose body reads as `I`.
@@ -19,6 +20,16 @@ pub struct Arrival<I> {
     pub idempotency: Option<IdempotencyKey>,
     /// The caller wants a fresh answer that is not kept.
     pub no_cache: bool,
+    pub told: Told,
     /// When the function's time is over.
     pub deadline: Instant,
+}
+
+/// What the headers tell the cache of the prompt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    pub prompt: Option<PromptVersion>,
+    pub tags: Vec<String>,
+    /// A language tag in lower case.
+    pub locale: Option<String>,
 }

@@ -6,6 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use near::SemanticTier;
+
 use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
@@ -22,6 +24,7 @@ mod best_effort;
 pub mod body;
 pub mod breakers;
 pub mod budgets;
+mod bypass;
 mod charge;
 pub mod count;
 pub mod embed;
@@ -29,9 +32,11 @@ mod entry;
 pub mod error;
 mod fields;
 pub mod idempotent;
-pub mod lookup;
+mod keep;
+mod lookup;
 pub mod meter;
 pub mod mint;
+mod near;
 mod play;
 mod policy_fields;
 pub mod random;
@@ -51,6 +56,7 @@ pub mod spender;
 pub mod sweep;
 mod warm;
 pub mod warm_keys;
+pub mod warm_marks;
 pub mod warm_policies;
 
 /// Everything a request needs, built once at cold start.
@@ -66,6 +72,10 @@ pub struct App {
     pub counters: Arc<dyn Counters>,
     pub ledger: Arc<dyn WriteLedger>,
     pub answers: Arc<dyn AnswerCache>,
+    /// What makes kept answers stale.
+    pub marks: warm_marks::WarmMarks,
+    /// None where nothing searches near questions.
+    pub semantic: Option<SemanticTier>,
     pub idempotency: Arc<dyn Idempotency>,
     pub breakers: breakers::Breakers,
     pub settle_queue: Arc<dyn SettleQueue>,

@@ -15,7 +15,7 @@ use super::breakers::Permit;
 use super::charge::{Verdict, charge, rejected};
 use super::entry::{entry, fault, tell_breaker};
 use super::error::GatewayError;
-use super::lookup;
+use super::keep::{Keep, note_served};
 use super::play::{KeptAnswer, Traces};
 use super::random;
 use super::refusal::RateView;
@@ -25,7 +25,6 @@ use super::settle::settle_in_time;
 use super::spender::Spender;
 use crate::config::ModelName;
 use crate::domain::bound::{BoundError, RequestSize};
-use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::{LedgerLine, Outcome};
 use crate::domain::notes::{Notes, Skipped, Spent, Why, micros};
@@ -51,7 +50,7 @@ pub(super) struct Job {
     pub streams: bool,
     pub targets: Vec<Target>,
     /// Where the answer is kept, if the first target gives it.
-    pub cache_key: Option<CacheKey>,
+    pub keep: Option<Keep>,
     pub traces: Traces,
     /// What is to be noted of everything before the first attempt.
     pub before: Notes,
@@ -267,13 +266,14 @@ impl Job {
         let line = self.line(&paid, &done, outcome, course);
         let kept = self.kept(done.answer, &line);
         let keep = async {
-            if let (Some(key), true) = (&self.cache_key, is_first) {
-                lookup::keep(&self.app, key, &kept.answer, paid.target(), now).await;
+            if let (Some(keep), true) = (&self.keep, is_first) {
+                keep.keep(&self.app, &line.tenant, &kept.answer, paid.target(), self.created).await;
             }
         };
         let leave = self.traces.leave(&self.app, &kept);
         let told = self.app.breakers.succeeded(paid.target(), now);
-        tokio::join!(settle_in_time(&self.app, &line), keep, leave, told);
+        let noted = note_served(&self.app, paid.target(), &kept.answer, self.created);
+        tokio::join!(settle_in_time(&self.app, &line), keep, leave, told, noted);
         Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now, stopped })
     }
 

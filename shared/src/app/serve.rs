@@ -1,14 +1,15 @@
 //! One request, from key to settlement. Read this page first.
 //!
-//! Order: key, exact cache and breaker state side by side; then one admission write; then the
-//! provider. At most two sequential store round trips before an exact hit is served, at most four
-//! before the first upstream byte.
+//! Order: key, exact cache, its marks and breaker state side by side; then near questions, where the
+//! exact cache has nothing; then one admission write; then the provider. At most two sequential store
+//! round trips before an exact hit is served, at most four before the first upstream byte, and the
+//! search of near questions for `cache.lookup_budget_ms` at most.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::Instant;
 
 use super::App;
@@ -16,7 +17,9 @@ use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::error::GatewayError;
 use super::idempotent::{self, Entitled, Ticket};
-use super::lookup::{self, Owner};
+use super::keep::Keep;
+use super::lookup::{self, Asked, Owner, Standing};
+use super::near::near;
 use super::play::{KeptAnswer, Traces, hit_line, play};
 use super::random::fresh_id;
 use super::references::Keeper;
@@ -25,9 +28,8 @@ use super::route::{self, Plan, Target};
 use super::run::{self, Job};
 pub use super::run::{Frame, Opened};
 use super::spender::{OnBehalf, Spender};
-use crate::domain::cache::CacheKey;
 use crate::domain::id::AttemptId;
-pub use crate::domain::notes::CacheStatus;
+pub use crate::domain::notes::{CacheStatus, Near};
 use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::time::Timestamp;
 use crate::ports::CachedAnswer;
@@ -43,6 +45,10 @@ const FRAMES: usize = 64;
 pub struct Reply {
     pub request_id: AttemptId,
     pub cache: CacheStatus,
+    /// Why the cache was passed by, where it was.
+    pub bypass: Option<&'static str>,
+    /// What came of the search for near questions, where there was one.
+    pub near: Option<Near>,
     /// The request whose answer it is: another one's, where an idempotency key brings it back.
     pub answers: AttemptId,
     pub from_cache: bool,
@@ -61,6 +67,17 @@ impl Reply {
     pub fn is_replay(&self) -> bool {
         self.answers != self.request_id
     }
+
+    /// What its first line is to say of the cache, and of the time so far.
+    fn notes(&self) -> Notes {
+        Notes {
+            cache: self.cache,
+            bypass: self.bypass.map(str::to_owned),
+            near: self.near.clone(),
+            spent: self.timing.spent(),
+            ..Notes::default()
+        }
+    }
 }
 
 /// What the gateway spent before the reply began.
@@ -70,6 +87,8 @@ pub struct Timing {
     pub auth: Duration,
     /// The exact tier.
     pub cache: Duration,
+    /// The search for near questions, where there was one.
+    pub lookup: Option<Duration>,
     /// The admission of a hit; a miss is admitted per attempt.
     pub admit: Duration,
 }
@@ -77,7 +96,7 @@ pub struct Timing {
 impl Timing {
     fn spent(&self) -> Spent {
         let [auth, cache, admit] = [self.auth, self.cache, self.admit].map(micros);
-        Spent { auth, cache, admit, ..Spent::default() }
+        Spent { auth, cache, admit, lookup: self.lookup.map(micros), ..Spent::default() }
     }
 }
 
@@ -105,10 +124,16 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
     inbound.session = inbound.session.or(arrival.session);
     let first = first.unwrap_or_else(|| route::requested(app, inbound.model.as_deref(), now))?;
     check(app, &caller, &inbound, &first)?;
-    let ((cache_key, found), spender) = match early {
+    let ((standing, found), spender) = match early {
         Some(early) => (early, None),
         None => {
-            let looked = look_again(app, &caller, &inbound, &first, arrival.no_cache, now);
+            let asked = Asked {
+                model: &first.model,
+                request: &inbound.request,
+                told: &arrival.told,
+                no_cache: arrival.no_cache,
+            };
+            let looked = look_again(app, &caller, &asked, now);
             let (looked, spender) = tokio::join!(looked, spender(app, &caller, &inbound));
             (looked, Some(spender?))
         }
@@ -123,7 +148,7 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
         spender,
         inbound,
         first,
-        cache_key,
+        standing,
         found,
         request_id,
         keeper,
@@ -153,7 +178,7 @@ struct Ready {
     spender: Option<Spender>,
     inbound: Inbound,
     first: Target,
-    cache_key: Option<CacheKey>,
+    standing: Standing,
     found: Option<CachedAnswer>,
     request_id: AttemptId,
     /// Who may refer to items of the answer.
@@ -168,29 +193,27 @@ struct Ready {
 
 impl Ready {
     /// From the cache, or by a provider in a task of its own.
-    async fn answer(self, app: &Arc<App>, ticket: Option<Arc<Ticket>>) -> Result<Reply, GatewayError> {
+    async fn answer(mut self, app: &Arc<App>, ticket: Option<Arc<Ticket>>) -> Result<Reply, GatewayError> {
         let (sender, frames) = channel(FRAMES);
         let mut reply = self.reply(frames);
-        if let Some(hit) = self.found {
-            let asked = Instant::now();
-            let rates = admit(app, &self.caller).await?;
-            reply.timing.admit = asked.elapsed();
+        if let Some(hit) = self.found.take() {
             reply.cache = CacheStatus::Exact;
-            reply.from_cache = true;
-            let user = self.inbound.request.user;
-            let notes = Notes { cache: reply.cache, spent: reply.timing.spent(), ..Notes::default() };
-            let line = hit_line(&self.caller, self.request_id, user, &hit, self.now, notes);
-            let kept = KeptAnswer::of_hit(self.request_id, self.now, hit);
-            let traces = Traces { ticket, keeper: self.keeper };
-            tokio::spawn(play(Arc::clone(app), kept, Some(line), traces, rates, sender));
-            return Ok(reply);
+            return self.again(app, hit, ticket, reply, sender).await;
         }
-        let spender = match self.spender {
-            Some(spender) => spender,
-            None => spender(app, &self.caller, &self.inbound).await?,
-        };
+        let tenant = &self.caller.record().tenant;
+        let asked = Instant::now();
+        let (near, spender) =
+            tokio::join!(near(app, self.standing.place(), tenant, self.now), self.known_or_looked_up(app),);
+        reply.timing.lookup = near.note.as_ref().map(|_| asked.elapsed());
+        reply.near = near.note;
+        if let Some(hit) = near.entry {
+            reply.cache = CacheStatus::Semantic;
+            return self.again(app, hit, ticket, reply, sender).await;
+        }
+        let spender = spender?;
         spender.may_ask(self.inbound.request.unlisted.keys().next())?;
         let plan = route::plan(app, &self.caller, self.first, &self.inbound.request, self.now)?;
+        let candidate = near.candidate;
         let job = Job {
             app: Arc::clone(app),
             request_id: self.request_id,
@@ -200,7 +223,7 @@ impl Ready {
             targets: plan.targets,
             spender,
             request: self.inbound.request,
-            cache_key: self.cache_key,
+            keep: self.standing.into_place().map(|place| Keep { place, candidate }),
             traces: Traces { ticket, keeper: self.keeper },
             created: self.now,
             deadline: Instant::now() + self.left.saturating_sub(app.tuning.closing),
@@ -210,10 +233,40 @@ impl Ready {
         Ok(reply)
     }
 
+    /// A kept answer: admitted by its rates, played, and metered at nothing.
+    async fn again(
+        self,
+        app: &Arc<App>,
+        hit: CachedAnswer,
+        ticket: Option<Arc<Ticket>>,
+        mut reply: Reply,
+        sender: Sender<Frame>,
+    ) -> Result<Reply, GatewayError> {
+        let asked = Instant::now();
+        let rates = admit(app, &self.caller).await?;
+        reply.timing.admit = asked.elapsed();
+        reply.from_cache = true;
+        let user = self.inbound.request.user;
+        let line = hit_line(&self.caller, self.request_id, user, &hit, self.now, reply.notes());
+        let kept = KeptAnswer::of_hit(self.request_id, self.now, hit);
+        let traces = Traces { ticket, keeper: self.keeper };
+        tokio::spawn(play(Arc::clone(app), kept, Some(line), traces, rates, sender));
+        Ok(reply)
+    }
+
+    async fn known_or_looked_up(&self, app: &App) -> Result<Spender, GatewayError> {
+        match &self.spender {
+            Some(spender) => Ok(spender.clone()),
+            None => spender(app, &self.caller, &self.inbound).await,
+        }
+    }
+
     fn reply(&self, frames: Receiver<Frame>) -> Reply {
         Reply {
             request_id: self.request_id,
-            cache: if self.cache_key.is_some() { CacheStatus::Miss } else { CacheStatus::Bypass },
+            cache: if self.standing.place().is_some() { CacheStatus::Miss } else { CacheStatus::Bypass },
+            bypass: self.standing.bypass(),
+            near: None,
             answers: self.request_id,
             from_cache: false,
             choices: self.inbound.request.choices,
@@ -234,8 +287,7 @@ fn before(plan: &Plan, reply: &Reply) -> Notes {
         [_] => Vec::new(),
         several => several.iter().map(|target| target.model.to_string()).collect(),
     };
-    let (cache, spent, skipped) = (reply.cache, reply.timing.spent(), plan.skipped.clone());
-    Notes { cache, planned, skipped, spent, ..Notes::default() }
+    Notes { planned, skipped: plan.skipped.clone(), ..reply.notes() }
 }
 
 /// The answer of an earlier request under the same idempotency key, word for word.
@@ -244,6 +296,7 @@ async fn replay(app: &Arc<App>, ready: Ready, kept: KeptAnswer) -> Result<Reply,
     let rates = admit(app, &ready.caller).await?;
     let reply = Reply {
         cache: CacheStatus::Bypass,
+        bypass: Some("replay"),
         answers: kept.request,
         from_cache: kept.from_cache,
         created: kept.created,
@@ -259,11 +312,11 @@ async fn spender(app: &App, caller: &Caller, inbound: &Inbound) -> Result<Spende
     Spender::of(app, caller.clone(), on_behalf).await
 }
 
-type Lookup = (Option<CacheKey>, Option<CachedAnswer>);
+type Lookup = (Standing, Option<CachedAnswer>);
 
-/// Key, exact cache and breaker state at once. The cache is read for the key id that was
-/// presented; what it says is used only if the key turns out to be genuine. `None` when the cache
-/// key depends on the key's record, which is not known yet.
+/// Key, exact cache, its marks and breaker state at once. The cache is read for the key id that was
+/// presented; what it says is used only if the key turns out to be genuine. `None` when the place in
+/// the cache depends on the key's record, which is not known yet.
 async fn look_up(
     app: &App,
     arrival: &Arrival<Inbound>,
@@ -274,24 +327,21 @@ async fn look_up(
 ) -> Result<(Caller, Option<Lookup>), GatewayError> {
     let inbound = arrival.inbound.as_ref().ok();
     let model = first.and_then(|first| first.as_ref().ok()).map(|target| &target.model);
-    let key = match (inbound, model, arrival.no_cache) {
-        (Some(inbound), Some(model), false) => {
-            let owner =
-                Owner { key_id: presented.key_id(), record: None, user: inbound.request.user.as_deref() };
-            lookup::cache_key(app, &owner, model, &inbound.request)
-        }
-        _ => None,
-    };
+    let standing = inbound.zip(model).and_then(|(inbound, model)| {
+        let (request, told) = (&inbound.request, &arrival.told);
+        let owner = Owner { key_id: presented.key_id(), record: None, user: request.user.as_deref() };
+        lookup::standing(app, &owner, &Asked { model, request, told, no_cache: arrival.no_cache })
+    });
+    let place = standing.as_ref().and_then(Standing::place);
     let chain = model.into_iter().chain(app.config.routing.chain());
     let (caller, found, ()) = tokio::join!(
         timed(&mut timing.auth, authenticate(app, presented)),
-        timed(&mut timing.cache, lookup::find(app, key.as_ref(), now)),
+        timed(&mut timing.cache, lookup::find(app, place)),
         app.breakers.refresh(chain, now),
     );
     let caller = caller?;
-    let complete =
-        key.is_some() || arrival.no_cache || app.config.cache.scope != crate::config::CacheScope::Tenant;
-    Ok((caller, complete.then_some((key, found))))
+    let found = found.for_tenant(&app.config.cache, &caller.record().tenant, now);
+    Ok((caller, standing.map(|standing| (standing, found))))
 }
 
 async fn timed<T>(spent: &mut Duration, work: impl Future<Output = T>) -> T {
@@ -302,19 +352,16 @@ async fn timed<T>(spent: &mut Duration, work: impl Future<Output = T>) -> T {
 }
 
 /// The cache lookup for answers that a tenant shares, once the tenant is known.
-async fn look_again(
-    app: &App,
-    caller: &Caller,
-    inbound: &Inbound,
-    first: &Target,
-    no_cache: bool,
-    now: Timestamp,
-) -> Lookup {
+async fn look_again(app: &App, caller: &Caller, asked: &Asked<'_>, now: Timestamp) -> Lookup {
     let record = caller.record();
-    let owner = Owner { key_id: &record.id, record: Some(record), user: inbound.request.user.as_deref() };
-    let key = if no_cache { None } else { lookup::cache_key(app, &owner, &first.model, &inbound.request) };
-    let found = lookup::find(app, key.as_ref(), now).await;
-    (key, found)
+    let user = asked.request.user.as_deref();
+    let owner = Owner { key_id: &record.id, record: Some(record), user };
+    let Some(standing) = lookup::standing(app, &owner, asked) else {
+        // Only a record that is not known leaves it open.
+        return (Standing::Bypass("no_user"), None);
+    };
+    let found = lookup::find(app, standing.place()).await;
+    (standing, found.for_tenant(&app.config.cache, &record.tenant, now))
 }
 
 /// What only this gateway and this key forbid.

@@ -1,4 +1,5 @@
-//! Waiting out a transaction that holds an item. Late settlements are the only transactions.
+//! Waiting out a transaction that holds an item. Late settlements are transactions, and counts of
+//! comparisons.
 
 use std::time::Duration;
 

@@ -33,7 +33,7 @@ pub use address::is_public;
 pub use alerts::{Alerts, Webhook};
 pub use base_url::{BaseUrl, BaseUrlError, Host};
 pub use billing::Billing;
-pub use cache::{Cache, CacheProvider, CacheScope, SemanticMode};
+pub use cache::{Cache, CacheProfile, CacheProvider, CacheRoute, CacheScope, SemanticMode, SemanticRules};
 pub use catalogue::{Catalogue, Offer, Skipped, StatedBatch, StatedRates, StatedTier};
 pub use error::{ConfigError, ConfigErrors};
 pub use gateway::Gateway;
@@ -115,7 +115,7 @@ impl Config {
         let providers = providers::read_all(root);
         Config {
             gateway: Gateway::read(&root.section("gateway", gateway::KEYS)),
-            cache: Cache::read(&root.section("cache", cache::KEYS)),
+            cache: Cache::read(&root.section("cache", cache::KEYS), &providers),
             routing: Routing::read(&root.section("routing", routing::KEYS), &providers),
             billing: Billing::read(&root.section("billing", billing::KEYS)),
             observability: Observability::read(&root.section("observability", observability::KEYS)),

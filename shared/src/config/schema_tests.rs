@@ -15,6 +15,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("", KEYS),
     ("gateway", gateway::KEYS),
     ("cache", cache::KEYS),
+    ("cache.routes.*", cache::ROUTE_KEYS),
     ("routing", routing::KEYS),
     ("routing.circuit_breaker", routing::BREAKER_KEYS),
     ("billing", billing::KEYS),
@@ -88,7 +89,10 @@ fn the_schema_and_the_parser_know_the_same_names() {
         of_schema.extend(names.map(|names| (path.to_owned(), names)));
     });
     let of_parser = [
+        ("cache.profile", names::<CacheProfile>()),
         ("cache.provider", names::<CacheProvider>()),
+        ("cache.routes.*.profile", names::<CacheProfile>()),
+        ("cache.routes.*.semantic", names::<SemanticMode>()),
         ("cache.scope", names::<CacheScope>()),
         ("cache.semantic", names::<SemanticMode>()),
         ("observability.log_level", names::<LogLevel>()),
@@ -116,7 +120,7 @@ fn the_defaults_of_the_schema_are_those_of_the_parser() {
             defaults += 1;
         }
     });
-    assert_eq!(defaults, 32);
+    assert_eq!(defaults, 34);
 }
 
 #[test]
@@ -124,10 +128,12 @@ fn the_bounds_of_the_schema_are_those_of_the_parser() {
     let accepts = |path: &str, value: Value| Config::parse(&document(path, &value).to_string()).is_ok();
     let mut bounds = 0;
     walk("", &schema(), &mut |path, schema| {
-        let path = path.replace("timeouts.*", "timeouts.openai/o1").replace('*', "acme");
+        let path = path.replace("timeouts.*", "timeouts.openai/o1").replace("routes.*", "routes.openai/o1");
+        let path = path.replace('*', "acme");
         let split: Vec<&str> = path.split(".openai/o1").collect();
         let at = |value: Value| match split[..] {
-            [map, _] => accepts(map, json!({"openai/o1": value})),
+            [map, ""] => accepts(map, json!({"openai/o1": value})),
+            [map, key] => accepts(map, json!({"openai/o1": document(&key[1..], &value)})),
             _ => accepts(&path, value),
         };
         if let (Some(low), Some(high)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
@@ -137,5 +143,5 @@ fn the_bounds_of_the_schema_are_those_of_the_parser() {
             bounds += 1;
         }
     });
-    assert_eq!(bounds, 10);
+    assert_eq!(bounds, 12);
 }

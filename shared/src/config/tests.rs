@@ -23,7 +23,7 @@ fn the_documented_configuration_is_accepted_to_the_letter() {
         gateway: Gateway { edge: true, timeout_ms: 3_000, stream_enabled: true, cors_origins: Vec::new() },
         cache: Cache {
             provider: CacheProvider::Redis,
-            semantic_threshold: 0.92,
+            semantic_threshold: Some(0.92),
             ttl_hours: 24,
             version_key: "prompt_v2".to_owned(),
             ..Cache::default()
@@ -66,7 +66,8 @@ fn every_key_reaches_its_field() {
     let changed = json!({
         "gateway": {"edge": true, "timeout_ms": 1, "stream_enabled": false, "cors_origins": ["https://app.example.com"]},
         "cache": {"provider": "milvus", "semantic_threshold": 1, "ttl_hours": 1, "version_key": "x", "semantic": "shadow",
-                  "scope": "tenant", "max_temperature": 0, "lookup_budget_ms": 7},
+                  "scope": "tenant", "max_temperature": 0, "lookup_budget_ms": 7, "profile": "high-hit", "verify_share": "0.25",
+                  "routes": {"openai/o1": {"semantic": "off", "profile": "safe", "semantic_threshold": 0.97}}},
         "routing": {"primary": "meta/a", "fallbacks": ["mistral/b"], "timeouts": {"openai/o1": 60_000},
                     "circuit_breaker": {"threshold": 1, "reset_timeout_ms": 2}},
         "billing": {"track_tokens": false, "hard_limit_per_request_usd": "0.000000001",
@@ -83,13 +84,23 @@ fn every_key_reaches_its_field() {
         },
         cache: Cache {
             provider: CacheProvider::Milvus,
-            semantic_threshold: 1.0,
+            semantic_threshold: Some(1.0),
             ttl_hours: 1,
             version_key: "x".to_owned(),
             semantic: SemanticMode::Shadow,
             scope: CacheScope::Tenant,
             max_temperature: 0.0,
             lookup_budget_ms: 7,
+            profile: CacheProfile::HighHit,
+            verify_share_ppm: 250_000,
+            routes: BTreeMap::from([(
+                model("openai/o1"),
+                CacheRoute {
+                    semantic: Some(SemanticMode::Off),
+                    profile: Some(CacheProfile::Safe),
+                    semantic_threshold: Some(0.97),
+                },
+            )]),
         },
         routing: Routing {
             primary: model("meta/a"),

@@ -12,6 +12,12 @@ pub struct Notes {
     /// Attempts of the request are counted from one; a cache hit is none.
     pub attempt: u32,
     pub cache: CacheStatus,
+    /// Why the cache was passed by, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bypass: Option<String>,
+    /// In the first line, what came of the search for near questions, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<Near>,
     /// In the first attempt: the models that were to be asked, in order, where there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub planned: Vec<String>,
@@ -23,11 +29,43 @@ pub struct Notes {
     pub spent: Spent,
 }
 
+/// What came of a search for near questions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Near {
+    /// The name of a verdict, or [`Near::TIMEOUT`], [`Near::ERROR`], [`Near::STALE`].
+    pub came: String,
+    /// Cosine of the nearest in ten-thousandths, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<i16>,
+}
+
+impl Near {
+    /// Nothing was said in time.
+    pub const TIMEOUT: &str = "timeout";
+    /// The lookup failed, was throttled, or is not there.
+    pub const ERROR: &str = "error";
+    /// The entry that was found may not be given any more.
+    pub const STALE: &str = "stale";
+
+    pub fn new(came: impl Into<String>, similarity: Option<f32>) -> Self {
+        // A cosine lies in -1..=1, so the product fits.
+        let scaled = |cosine: f32| (cosine.clamp(-1.0, 1.0) * 10_000.0).round() as i16;
+        Near { came: came.into(), similarity: similarity.map(scaled) }
+    }
+
+    /// Cosine of the nearest.
+    pub fn cosine(&self) -> Option<f64> {
+        self.similarity.map(|scaled| f64::from(scaled) / 10_000.0)
+    }
+}
+
 /// Where the answer was looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CacheStatus {
     Exact,
+    /// The answer to a near question.
+    Semantic,
     Miss,
     #[default]
     Bypass,
@@ -81,6 +119,9 @@ pub struct Spent {
     /// The key; it is looked up while the cache is.
     pub auth: u64,
     pub cache: u64,
+    /// The search for near questions, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<u64>,
     /// The admission of this attempt.
     pub admit: u64,
     /// From dispatch to the first content.
@@ -107,6 +148,8 @@ mod tests {
         let notes = Notes {
             attempt: 2,
             cache: CacheStatus::Miss,
+            bypass: None,
+            near: Some(Near::new("margin", Some(0.93125))),
             planned: vec!["a/x".to_owned()],
             skipped: vec![
                 skipped("b/y", Why::CircuitOpen),
@@ -120,7 +163,7 @@ mod tests {
             },
         };
         let form = json!({
-            "attempt": 2, "cache": "miss", "planned": ["a/x"],
+            "attempt": 2, "cache": "miss", "near": { "came": "margin", "similarity": 9_313 }, "planned": ["a/x"],
             "skipped": [
                 { "model": "b/y", "reason": "circuit_open" },
                 { "model": "c/z", "reason": "unsupported_parameter", "param": "n" },

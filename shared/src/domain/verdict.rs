@@ -44,6 +44,18 @@ pub enum Verdict {
     Margin,
 }
 
+impl Verdict {
+    /// As it is told and counted.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Served => "served",
+            Verdict::NoNeighbour => "no_neighbour",
+            Verdict::BelowThreshold => "below_threshold",
+            Verdict::Margin => "margin",
+        }
+    }
+}
+
 /// The verdict, and the nearest stored question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {

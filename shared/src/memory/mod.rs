@@ -9,6 +9,7 @@ mod ledger;
 mod policies;
 mod rest;
 mod rollups;
+mod semantic;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -49,6 +50,7 @@ struct State {
     /// By key, hour and shard.
     rollups: BTreeMap<(String, i64, u8), Rollup>,
     folded: Option<Timestamp>,
+    semantic: semantic::Semantic,
 }
 
 impl MemoryStore {

@@ -165,7 +165,7 @@ pub trait MeasurePrecision: Send + Sync {
         agreed: bool,
         now: Timestamp,
     ) -> Result<(), StoreError>;
-    /// The counts of a tenant's routes since `since`, by model.
+    /// The counts of a tenant's routes since the day of `since`, by model.
     async fn precision(&self, tenant: &str, since: Timestamp)
     -> Result<Vec<(String, Precision)>, StoreError>;
 }

@@ -22,6 +22,7 @@ pub mod outbound;
 pub mod responses;
 mod schema;
 pub mod seed;
+pub mod shape;
 pub mod size;
 pub mod sse;
 pub mod support;

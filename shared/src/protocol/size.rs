@@ -1,13 +1,9 @@
-//! Measures a request: what bounds its hold, and what its cache key is made of.
+//! Measures a request: what bounds its hold.
 
 use serde_json::{Value, json};
-use unicode_normalization::UnicodeNormalization;
 
-use super::canonical::{
-    ChatRequest, Content, Message, Part, ReasoningBlock, ResponseFormat, Role, ToolChoice,
-};
+use super::canonical::{ChatRequest, Content, Message, Part, ReasoningBlock, ResponseFormat, ToolChoice};
 use super::openai::options;
-use super::{anthropic, openai};
 use crate::domain::bound::RequestSize;
 
 /// Tokens that a provider's template may add around the whole request, each message and each tool.
@@ -65,41 +61,6 @@ pub fn estimated_tokens(request: &ChatRequest) -> u64 {
         + pictures * IMAGE
 }
 
-/// Everything that shapes the answer, apart from who asks and which model is meant. The last user
-/// text is in NFC and trimmed, nothing else about it is changed.
-pub fn cache_material(request: &ChatRequest) -> Value {
-    let last = request.messages.iter().rposition(|message| message.role == Role::User);
-    let messages: Vec<Value> = request
-        .messages
-        .iter()
-        .enumerate()
-        .map(|(index, message)| message_material(message, Some(index) == last))
-        .collect();
-    let extra: serde_json::Map<String, Value> = request
-        .extra
-        .iter()
-        .filter(|(name, _)| shapes_the_answer(name))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
-    // The families have extra fields of their own, and do not mean the same by an effort.
-    let is_shared = extra.is_empty() && request.unlisted.is_empty() && request.reasoning.is_none();
-    let family = if is_shared { None } else { Some(format!("{:?}", request.family)) };
-    json!({
-        "messages": messages,
-        "tools": request.tools.iter().map(options::write_tool).collect::<Vec<_>>(),
-        "tool_choice": request.tool_choice,
-        "parallel_tool_calls": request.parallel_tool_calls,
-        "response_format": request.response_format,
-        "sampling": request.sampling,
-        "stop": request.stop,
-        "max_output_tokens": request.max_output_tokens,
-        "reasoning": request.reasoning,
-        "family": family,
-        "extra": extra,
-        "unlisted": request.unlisted,
-    })
-}
-
 /// Bedrock must be told of every tool that was called, also where the request offers none.
 fn called_bytes(request: &ChatRequest) -> u64 {
     // Those that are allowed may be none of those that are offered.
@@ -110,40 +71,6 @@ fn called_bytes(request: &ChatRequest) -> u64 {
     }
     let calls = request.messages.iter().flat_map(|message| &message.tool_calls);
     calls.map(|call| length(&call.name) + CALLED_OVERHEAD).sum()
-}
-
-fn shapes_the_answer(extra: &str) -> bool {
-    let others = [openai::field_list::NOT_IN_CACHE_KEY, anthropic::field_list::NOT_IN_CACHE_KEY];
-    !others.iter().any(|names| names.contains(&extra))
-}
-
-fn message_material(message: &Message, is_last_user: bool) -> Value {
-    let text = |text: &str| match is_last_user {
-        true => text.nfc().collect::<String>().trim().to_owned(),
-        false => text.to_owned(),
-    };
-    let content = match &message.content {
-        Content::None => Value::Null,
-        Content::Text(said) => json!(text(said)),
-        Content::Parts(parts) => parts.iter().map(|part| part_material(part, &text)).collect(),
-    };
-    json!([
-        message.role,
-        message.reasoning,
-        content,
-        message.tool_calls,
-        message.tool_call_id,
-        message.tool_failed,
-        message.extra,
-    ])
-}
-
-fn part_material(part: &Part, text: &impl Fn(&str) -> String) -> Value {
-    match part {
-        Part::Text { text: said, extra, .. } => json!(["text", text(said), extra]),
-        Part::Image { url, detail, .. } => json!(["image", url, detail]),
-        Part::Refusal { text: said } => json!(["refusal", said]),
-    }
 }
 
 fn message_bytes(message: &Message) -> u64 {
@@ -192,6 +119,7 @@ fn length(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::canonical::Role;
     use super::*;
 
     fn asks(text: &str) -> ChatRequest {
@@ -200,31 +128,6 @@ mod tests {
             choices: 1,
             ..ChatRequest::default()
         }
-    }
-
-    #[test]
-    fn the_last_user_text_is_normalised_and_nothing_else_is() {
-        assert_eq!(cache_material(&asks(" cafe\u{301} ")), cache_material(&asks("caf\u{e9}")));
-        assert_ne!(cache_material(&asks("Café")), cache_material(&asks("café")));
-        let mut other_system = asks("café");
-        other_system.messages[0] = Message::text(Role::System, "s");
-        assert_ne!(cache_material(&other_system), cache_material(&asks("café")));
-    }
-
-    #[test]
-    fn who_asks_is_not_in_the_material_and_what_shapes_the_answer_is() {
-        let base = cache_material(&asks("hi"));
-        let user = ChatRequest { user: Some("u".into()), ..asks("hi") };
-        assert_eq!(cache_material(&user), base);
-        let mut stored = asks("hi");
-        stored.extra.insert("metadata".into(), json!({"a": "b"}));
-        stored.extra.insert("service_tier".into(), json!("standard_only"));
-        assert_eq!(cache_material(&stored), base);
-        let limited = ChatRequest { max_output_tokens: Some(5), ..asks("hi") };
-        assert_ne!(cache_material(&limited), base);
-        let mut hot = asks("hi");
-        hot.sampling.temperature = Some(json!(0.1));
-        assert_ne!(cache_material(&hot), base);
     }
 
     #[test]

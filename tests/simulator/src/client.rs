@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::app::arrival::Arrival;
+use shared::app::arrival::{Arrival, Told};
 use shared::app::embed::embed;
 use shared::app::error::{GatewayError, Quota};
 use shared::app::serve::{CacheStatus, Frame, Reply, request_id, serve};
@@ -75,7 +75,16 @@ async fn send(world: &Arc<World>, instance: &Instance, ask: Ask, request_id: Att
     match ask.body.clone() {
         Body::Chat(inbound) => {
             let inbound = Ok(*inbound);
-            let arrival = Arrival { request_id, token, inbound, session, idempotency, no_cache, deadline };
+            let arrival = Arrival {
+                request_id,
+                token,
+                inbound,
+                session,
+                idempotency,
+                no_cache,
+                told: Told::default(),
+                deadline,
+            };
             match serve(&instance.app, arrival).await {
                 Ok(reply) => Reader::new(world, caller, &ask).read(reply).await,
                 Err(refused) => refuse(world, refused),
@@ -83,7 +92,16 @@ async fn send(world: &Arc<World>, instance: &Instance, ask: Ask, request_id: Att
         }
         Body::Embed(inbound) => {
             let inbound = Ok(inbound);
-            let arrival = Arrival { request_id, token, inbound, session, idempotency, no_cache, deadline };
+            let arrival = Arrival {
+                request_id,
+                token,
+                inbound,
+                session,
+                idempotency,
+                no_cache,
+                told: Told::default(),
+                deadline,
+            };
             match embed(&instance.app, arrival).await {
                 Ok(reply) => {
                     world.tally().replayed += u64::from(reply.is_replay);

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use shared::domain::breaker::Breaker;
-use shared::domain::cache::CacheKey;
+use shared::domain::cache::{self, CacheKey, Marks, Served};
 use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::domain::idempotency::{Claim, Claimed, State};
@@ -11,8 +11,9 @@ use shared::domain::ledger::LedgerLine;
 use shared::domain::policy::{ScopeName, ScopePolicy};
 use shared::domain::time::Timestamp;
 use shared::ports::{
-    AnswerCache, BreakerStore, CachedAnswer, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency,
-    LineMark, Mark, OpenHolds, PutLine, ReserveReply, SettleQueue, StoreError, Versioned, WriteLedger,
+    AnswerCache, BreakerStore, CacheMarks, CachedAnswer, Counters, FindKey, FindOpenHolds, FindPolicy,
+    Idempotency, LineMark, Mark, OpenHolds, PutLine, ReserveReply, SettleQueue, StoreError, Versioned,
+    WriteLedger,
 };
 
 use super::queue;
@@ -150,6 +151,30 @@ impl AnswerCache for Wire {
             Box::pin(
                 async move { AnswerCache::put(world.stores.memory.as_ref(), &key, &entry, expires).await },
             )
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl CacheMarks for Wire {
+    async fn read_marks(&self) -> Result<Marks, StoreError> {
+        self.call("read marks", Kind::Read, (), |world, ()| {
+            Box::pin(async move { world.stores.memory.read_marks().await })
+        })
+        .await
+    }
+
+    async fn mark(&self, mark: &cache::Mark, expires: Timestamp) -> Result<(), StoreError> {
+        self.call("mark", Kind::Again, (mark.clone(), expires), |world, (mark, expires)| {
+            Box::pin(async move { world.stores.memory.mark(&mark, expires).await })
+        })
+        .await
+    }
+
+    async fn note_served(&self, served: &Served) -> Result<(), StoreError> {
+        self.call("note served", Kind::Again, served.clone(), |world, served| {
+            Box::pin(async move { world.stores.memory.note_served(&served).await })
         })
         .await
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use shared::app::breakers::Breakers;
+use shared::app::warm_marks::WarmMarks;
 use shared::app::{App, Tuning};
 use shared::domain::breaker::BreakerSettings;
 use shared::domain::id::AttemptId;
@@ -211,6 +212,8 @@ impl World {
             counters: wire.clone(),
             ledger: wire.clone(),
             answers: wire.clone(),
+            marks: WarmMarks::new(wire.clone(), Arc::new(self.clock.skewed(process.skew))),
+            semantic: None,
             idempotency: wire.clone(),
             breakers: Breakers::new(wire.clone(), settings),
             settle_queue: wire,

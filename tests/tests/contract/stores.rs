@@ -8,13 +8,14 @@ use std::time::UNIX_EPOCH;
 use local::embedded::{Embedded, create_tables};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoOpenHolds, DynamoPolicies, DynamoRollups, SharedHttpClient, Tables, http_client,
+    DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoPrecision, DynamoRollups,
+    SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency, ManageKeys,
-    ManagePolicies, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
+    AnswerCache, BreakerStore, CacheMarks, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency,
+    ManageKeys, ManagePolicies, MeasurePrecision, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
 };
 
 /// Every store port, and what is behind it.
@@ -31,6 +32,8 @@ pub(super) struct Stores {
     pub(super) write_rollups: Arc<dyn WriteRollups>,
     pub(super) read_rollups: Arc<dyn ReadRollups>,
     pub(super) answers: Arc<dyn AnswerCache>,
+    pub(super) marks: Arc<dyn CacheMarks>,
+    pub(super) precision: Arc<dyn MeasurePrecision>,
     pub(super) idempotency: Arc<dyn Idempotency>,
     pub(super) breakers: Arc<dyn BreakerStore>,
     behind: Behind,
@@ -115,6 +118,8 @@ impl Stores {
                 write_rollups: store.clone(),
                 read_rollups: store.clone(),
                 answers: store.clone(),
+                marks: store.clone(),
+                precision: store.clone(),
                 idempotency: store.clone(),
                 breakers: store.clone(),
                 behind,
@@ -139,6 +144,8 @@ impl Stores {
                     write_rollups: rollups.clone(),
                     read_rollups: rollups,
                     answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),
+                    marks: Arc::new(DynamoMarks::new(clients.clone(), tables.cache.clone())),
+                    precision: Arc::new(DynamoPrecision::new(clients.clone(), tables.cache.clone())),
                     idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
                     breakers: Arc::new(DynamoBreakers::new(clients, tables.control)),
                     behind,

@@ -9,11 +9,12 @@ use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
+use shared::app::warm_marks::WarmMarks;
 use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoOpenHolds, DynamoPolicies, DynamoRollups, Patience, Tables, http_client,
+    DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoRollups, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -21,8 +22,8 @@ use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, Clock, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency, ListKeys,
-    ManageKeys, ManagePolicies, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
+    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency,
+    ListKeys, ManageKeys, ManagePolicies, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -47,6 +48,7 @@ pub struct Stores {
     pub write_rollups: Arc<dyn WriteRollups>,
     pub read_rollups: Arc<dyn ReadRollups>,
     pub answers: Arc<dyn AnswerCache>,
+    pub marks: Arc<dyn CacheMarks>,
     pub idempotency: Arc<dyn Idempotency>,
     pub breakers: Arc<dyn BreakerStore>,
 }
@@ -68,6 +70,7 @@ impl Stores {
             write_rollups: store.clone(),
             read_rollups: store.clone(),
             answers: store.clone(),
+            marks: store.clone(),
             idempotency: store.clone(),
             breakers: store,
         }
@@ -119,6 +122,7 @@ impl Stores {
             write_rollups: rollups.clone(),
             read_rollups: rollups,
             answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),
+            marks: Arc::new(DynamoMarks::new(clients.clone(), tables.cache.clone())),
             idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
             breakers: Arc::new(DynamoBreakers::new(clients.clone(), tables.control)),
         }
@@ -205,6 +209,8 @@ impl Gateway {
             prices: (&prices).into(),
             pepper: secrets.pepper.clone(),
             tuning: Tuning::default(),
+            marks: WarmMarks::new(stores.marks, Arc::clone(&clock)),
+            semantic: None,
             clock,
             randomness: Arc::new(OsRandomness),
             keys: stores.find_key,

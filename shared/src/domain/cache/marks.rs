@@ -3,6 +3,8 @@
 //! Invalidation is a record, not a deletion: one small write, whatever it selects, and an entry
 //! that is still on its way into the store is stale as well.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{CachePartition, Labels};
@@ -45,6 +47,17 @@ pub struct Served {
     pub at: Timestamp,
 }
 
+/// What is known of a kept answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept<'a> {
+    pub labels: &'a Labels,
+    /// When the request came in that it answers.
+    pub created: Timestamp,
+    /// The model's own name for itself.
+    pub model: Option<&'a str>,
+    pub fingerprint: Option<&'a str>,
+}
+
 /// All that stands, of all tenants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
@@ -69,18 +82,32 @@ impl Selector {
 }
 
 impl Marks {
+    /// Whether an answer may still be given: it is not older than `ttl`, no mark selects it, and its
+    /// model is still what it was.
+    pub fn let_stand(&self, kept: &Kept<'_>, ttl: Duration, now: Timestamp) -> bool {
+        now < kept.created + ttl && !self.invalidate(kept.labels, kept.created) && !self.changed(kept)
+    }
+
     /// Whether a mark makes an entry with these labels stale that answers a request of `created`.
-    pub fn invalidate(&self, labels: &Labels, created: Timestamp) -> bool {
+    fn invalidate(&self, labels: &Labels, created: Timestamp) -> bool {
         self.marks
             .iter()
             .any(|mark| mark.tenant == labels.tenant && created <= mark.at && mark.selector.picks(labels))
     }
 
-    /// Whether `target` calls itself something else than the model that gave the entry.
-    pub fn changed(&self, target: &str, model: Option<&str>, fingerprint: Option<&str>) -> bool {
-        self.served.iter().any(|served| {
-            served.target == target
-                && (served.model.as_deref() != model || served.fingerprint.as_deref() != fingerprint)
-        })
+    /// Whether its target has called itself something else since.
+    fn changed(&self, kept: &Kept<'_>) -> bool {
+        self.served(&kept.labels.model).is_some_and(|served| !served.is_by(kept.model, kept.fingerprint))
+    }
+
+    /// What `target`, a `provider/model`, last called itself.
+    pub fn served(&self, target: &str) -> Option<&Served> {
+        self.served.iter().find(|served| served.target == target)
+    }
+}
+
+impl Served {
+    pub fn is_by(&self, model: Option<&str>, fingerprint: Option<&str>) -> bool {
+        self.model.as_deref() == model && self.fingerprint.as_deref() == fingerprint
     }
 }

@@ -9,10 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub use marks::{Mark, Marks, Selector, Served};
-pub use partition::{CachePartition, PromptVersion, Shape, SharedBy};
+pub use marks::{Kept, Mark, Marks, Selector, Served};
+pub use partition::{CachePartition, PromptVersion, Shape, ShapeDigest, SharedBy};
 
 use super::key::hex;
+
+/// The embedder of the semantic tier and its version. Vectors of two embedders cannot be compared,
+/// so it is part of every partition.
+pub const EMBEDDER: &str = "all-minilm-l6-v2-int8@1";
 
 /// The exact tier's key: SHA-256 over canonical JSON, in hex. Two requests share it only if
 /// nothing that shapes the answer differs between them.

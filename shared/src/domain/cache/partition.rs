@@ -51,23 +51,14 @@ pub struct Shape<'a> {
 }
 
 impl Shape<'_> {
-    /// The exact tier's key: the shape, and the last user text.
-    pub fn key(&self, text: &str) -> CacheKey {
-        CacheKey::of(&json!([self.material(), text]))
-    }
-
-    /// The semantic tier's partition. The tenant is known only once the key was looked up.
-    pub fn partition(&self, tenant: &str) -> CachePartition {
-        CachePartition(hash(&json!([tenant, self.material()])))
-    }
-
-    fn material(&self) -> Value {
+    /// Hashes it once; keys and partitions are made of that.
+    pub fn digest(&self) -> ShapeDigest {
         let owner = match self.shared_by {
             SharedBy::Key { key_id } => json!(["key", key_id]),
             SharedBy::Tenant { tenant } => json!(["tenant", tenant]),
             SharedBy::User { key_id, user } => json!(["user", key_id, user]),
         };
-        json!({
+        ShapeDigest(hash(&json!({
             "owner": owner,
             "model": self.model,
             "system": self.system,
@@ -81,11 +72,27 @@ impl Shape<'_> {
             "attachments": self.attachments,
             "policy": self.policy,
             "embedder": self.embedder,
-        })
+        })))
     }
 }
 
-/// SHA-256 over the tenant and a [`Shape`], in hex. Made of nothing else.
+/// SHA-256 over a [`Shape`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShapeDigest(String);
+
+impl ShapeDigest {
+    /// The exact tier's key: the shape, and the last user text.
+    pub fn key(&self, text: &str) -> CacheKey {
+        CacheKey::of(&json!([self.0, text]))
+    }
+
+    /// The semantic tier's partition. The tenant is known only once the key was looked up.
+    pub fn partition(&self, tenant: &str) -> CachePartition {
+        CachePartition(hash(&json!([tenant, self.0])))
+    }
+}
+
+/// SHA-256 over the tenant and a [`ShapeDigest`], in hex. Made of nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CachePartition(String);

@@ -11,7 +11,7 @@ use shared::protocol::inbound::Inbound;
 use shared::protocol::json::parse_object;
 use shared::protocol::outbound::Outbound;
 use shared::protocol::responses::references;
-use shared::protocol::{anthropic, size, support};
+use shared::protocol::{anthropic, shape, size, support};
 
 use crate::outbounds;
 
@@ -72,7 +72,7 @@ fn assert_fault(fault: &BadRequest) {
 fn check(inbound: &Inbound) {
     let request = &inbound.request;
     assert!(!request.messages.is_empty() && request.choices >= 1);
-    assert_eq!(size::cache_material(request), size::cache_material(&request.clone()));
+    assert_eq!(shape::parts(request), shape::parts(&request.clone()));
     let measured = size::measure(request);
     for target in outbounds::Target::all() {
         match support::check(request, target.outbound, target.model) {

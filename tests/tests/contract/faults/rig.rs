@@ -12,6 +12,7 @@ use shared::app::random::OsRandomness;
 use shared::app::reserve::{Purpose, reserve};
 use shared::app::route::Target;
 use shared::app::spender::{OnBehalf, Spender};
+use shared::app::warm_marks::WarmMarks;
 use shared::app::{App, Tuning};
 use shared::config::{Config, ModelName};
 use shared::domain::bound::Bound;
@@ -217,6 +218,8 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         counters,
         ledger: stores.write_ledger.clone(),
         answers: stores.answers.clone(),
+        marks: WarmMarks::new(stores.marks.clone(), Arc::new(Still)),
+        semantic: None,
         idempotency: stores.idempotency.clone(),
         breakers: Breakers::new(stores.breakers.clone(), settings),
         settle_queue: Arc::new(MemoryStore::default()),
