@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use shared::app::arrival::Told;
-use shared::domain::cache::PromptVersion;
+use shared::domain::cache::{PromptVersion, is_name};
 use shared::protocol::fields::BadRequest;
 
 const PROMPT: &str = "x-tollgate-prompt";
@@ -11,8 +11,6 @@ const LOCALE: &str = "x-tollgate-locale";
 
 /// Tags of one answer.
 const TAGS_MAX: usize = 16;
-/// Characters of a name or tag.
-const NAME_MAX: usize = 100;
 /// The longest language tag that RFC 5646 asks everybody to take.
 const LOCALE_MAX: usize = 35;
 
@@ -38,12 +36,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str
 }
 
 fn prompt(text: &str) -> Result<PromptVersion, BadRequest> {
-    let split = text.split_once('@').filter(|(id, version)| is_name(id) && is_name(version));
-    let (id, version) = split.ok_or_else(|| {
+    PromptVersion::parse(text).ok_or_else(|| {
         let form = "ID@VERSION, each of 1 to 100 letters, digits, '.', '_', '-' and '/'";
         BadRequest::new(PROMPT, format!("{PROMPT} must be {form}"))
-    })?;
-    Ok(PromptVersion { id: id.to_owned(), version: version.to_owned() })
+    })
 }
 
 fn tags(headers: &HeaderMap) -> Result<Vec<String>, BadRequest> {
@@ -62,11 +58,6 @@ fn tags(headers: &HeaderMap) -> Result<Vec<String>, BadRequest> {
             ))
         }
     }
-}
-
-fn is_name(text: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    (1..=NAME_MAX).contains(&text.len()) && text.chars().all(is_plain)
 }
 
 /// Browsers and HTTP libraries send this header unasked, and some send what is no tag.

@@ -29,6 +29,6 @@ fn said_last(request: &ChatRequest) -> Option<String> {
 }
 
 /// What the text itself says against it.
-fn by_text(_text: &str) -> Option<&'static str> {
+pub(super) fn by_text(_text: &str) -> Option<&'static str> {
     None
 }

@@ -49,6 +49,16 @@ async fn collect(
     question: &Question,
     now: Timestamp,
 ) -> Result<UsageReport, StoreError> {
+    let (as_of, rollups) = rollups(sources, question, now).await?;
+    report(&rollups, question.grouping, as_of).map_err(|error| StoreError::Rejected(error.to_string()))
+}
+
+/// The rollups that answer `question`, and as of when.
+pub(super) async fn rollups(
+    sources: &Sources<'_>,
+    question: &Question,
+    now: Timestamp,
+) -> Result<(Timestamp, Vec<Rollup>), StoreError> {
     let folded = sources.rollups.folded().await?;
     let hours = question.since.hour()..question.until.map_or(i64::MAX, Timestamp::hour);
     let seam = folded.map_or(hours.start, |at| at.hour() - MARGIN_HOURS).min(now.hour());
@@ -61,7 +71,7 @@ async fn collect(
     for key in &question.keys {
         rollups.extend(sources.rollups.of_key(key, hours.start..seam).await?);
     }
-    report(&rollups, question.grouping, as_of).map_err(|error| StoreError::Rejected(error.to_string()))
+    Ok((as_of, rollups))
 }
 
 /// The rollups of `hours` as the ledger has them; none when that would be too much to read.

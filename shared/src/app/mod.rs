@@ -50,6 +50,7 @@ pub mod route;
 mod run;
 mod scope;
 mod seat;
+pub mod semantic;
 pub mod serve;
 pub mod settle;
 pub mod spender;

@@ -244,7 +244,7 @@ mod tests {
     use super::*;
     use crate::domain::counter::{CounterKey, Part, ScopeKind};
     use crate::domain::ledger::{LINE_VERSION, Outcome, Quality};
-    use crate::domain::notes::{CacheStatus, Notes, Spent};
+    use crate::domain::notes::{CacheStatus, Near, Notes, Spent};
     use crate::domain::time::Period;
     use crate::domain::usage::TokenUsage;
     use aws_sdk_dynamodb::types::AttributeValue;
@@ -292,11 +292,19 @@ mod tests {
             at,
             notes: Some(Notes {
                 attempt: 1,
-                cache: CacheStatus::Bypass,
+                cache: CacheStatus::Miss,
+                near: Some(Near::new("below_threshold", Some(0.8765))),
                 planned: ["openai/gpt-4o", "anthropic/claude-3-5-sonnet", "meta/llama-3.1-70b"]
                     .map(str::to_owned)
                     .into(),
-                spent: Spent { auth: 1_234, cache: 1_234, admit: 1_234, first_token: time, upstream: time },
+                spent: Spent {
+                    auth: 1_234,
+                    cache: 1_234,
+                    lookup: Some(12_345),
+                    admit: 1_234,
+                    first_token: time,
+                    upstream: time,
+                },
                 ..Notes::default()
             }),
         };

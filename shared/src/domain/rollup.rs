@@ -4,6 +4,8 @@
 //! line that is seen twice, late or out of order counts once.
 #![deny(clippy::float_arithmetic)]
 
+mod cache_use;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +15,9 @@ use super::id::AttemptId;
 use super::ledger::{LedgerLine, Outcome, Quality};
 use super::money::{MoneyError, NanoUsd};
 use super::partition::Partition;
+
+pub use cache_use::CacheUse;
+use cache_use::CacheUses;
 
 /// Bytes of the pairs of user and model that a rollup tells apart, since a stored item holds 400 KB.
 /// Those that cost least beyond it are one pair: nobody and [`OTHERS`].
@@ -38,6 +43,9 @@ pub struct Rollup {
     /// Distinct requests that reached a provider or the cache.
     pub requests: u64,
     pub users: Vec<UserUse>,
+    /// What the cache was to the requests, by `provider/model`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cache: BTreeMap<String, CacheUse>,
 }
 
 /// The share of one user.
@@ -116,6 +124,7 @@ pub struct Fold {
 #[derive(Clone, Debug, Default)]
 struct Row {
     version: u64,
+    cache: CacheUses,
     requests: BTreeSet<AttemptId>,
     pairs: BTreeMap<(Option<String>, String), Pair>,
 }
@@ -132,6 +141,7 @@ impl Fold {
     /// [`MoneyError::Overflow`] when the costs do not fit 64 bits.
     pub fn add(&mut self, line: &LedgerLine) -> Result<(), MoneyError> {
         let row = self.rows.entry((line.partition(), line.key_id.clone())).or_default();
+        row.cache.add(line);
         row.version += if line.quality == Quality::Exact { 2 } else { 1 };
         let pair = row.pairs.entry((line.user.clone(), line.model.clone())).or_default();
         pair.sum.add(&ModelUse::of_line(line))?;
@@ -166,6 +176,7 @@ impl Row {
             shard,
             requests: self.requests.len() as u64,
             users: users.into_iter().map(|(user, models)| of_user(user, models)).collect(),
+            cache: self.cache.close(),
         })
     }
 

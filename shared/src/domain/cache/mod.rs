@@ -41,6 +41,13 @@ impl CacheKey {
     }
 }
 
+/// Whether a prompt, a version or a tag may be called so: 1 to 100 letters, digits, `.`, `_`, `-`
+/// and `/`.
+pub fn is_name(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    (1..=100).contains(&text.len()) && text.chars().all(is_plain)
+}
+
 fn hash(material: &Value) -> String {
     hex(&Sha256::digest(material.to_string().as_bytes()))
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{CacheKey, hash};
+use super::{CacheKey, hash, is_name};
 
 /// Who shares an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,14 @@ pub enum SharedBy<'a> {
 pub struct PromptVersion {
     pub id: String,
     pub version: String,
+}
+
+impl PromptVersion {
+    /// Reads `ID@VERSION`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (id, version) = text.split_once('@').filter(|(id, version)| is_name(id) && is_name(version))?;
+        Some(PromptVersion { id: id.to_owned(), version: version.to_owned() })
+    }
 }
 
 /// Everything that shapes an answer but what the user said last. There is no way to leave a part
@@ -98,6 +106,12 @@ impl ShapeDigest {
 pub struct CachePartition(String);
 
 impl CachePartition {
+    /// Reads one that was told before.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        (text.len() == 64 && text.chars().all(is_digit)).then(|| CachePartition(text.to_owned()))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

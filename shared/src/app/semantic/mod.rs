@@ -1,0 +1,108 @@
+//! The semantic tier behind `chat`: near questions searched, entries indexed, answers compared,
+//! entries invalidated, and what is known of all that.
+
+mod explain;
+mod index;
+mod invalidate;
+mod payload;
+mod stats;
+
+use std::sync::Arc;
+
+use super::lookup::ttl;
+use super::warm_marks::WarmMarks;
+use crate::config::{Cache, CacheProfile};
+use crate::domain::cache::{CacheKey, EMBEDDER, Marks};
+use crate::domain::time::Timestamp;
+use crate::domain::verdict::{Candidate, Finding, Rules, judge};
+use crate::ports::{Clock, Embedder, LookupError, Neighbour, Question, SearchVectors, StoreError};
+
+pub use explain::{Explanation, explain};
+pub use index::{Indexed, Indexer, SAME_ANSWER, index};
+pub use invalidate::{Asker, Invalidated, Invalidator, MARKS_MAX, invalidate};
+pub use stats::{CacheStats, Figures, Hits, Measured, ModelStats, Scope, Statistics, stats};
+
+use payload::Payload;
+
+/// Neighbours that are judged.
+const NEIGHBOURS: usize = 8;
+
+/// What a search needs.
+pub struct Lookup {
+    pub cache: Cache,
+    pub embedder: Arc<dyn Embedder>,
+    pub vectors: Arc<dyn SearchVectors>,
+    pub marks: WarmMarks,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The verdict on a question: whether the answer to a near one may be given to it.
+///
+/// # Errors
+/// [`LookupError::Failed`] when the text cannot be embedded, or vectors or marks cannot be read.
+pub async fn look_up(lookup: &Lookup, question: &Question) -> Result<Finding, LookupError> {
+    let (neighbours, marks) = tokio::join!(nearest(lookup, question), async {
+        lookup.marks.read().await.map_err(|error| error.to_string())
+    });
+    let (neighbours, marks) = (neighbours.map_err(LookupError::Failed)?, marks.map_err(LookupError::Failed)?);
+    let now = lookup.clock.now();
+    let candidates: Vec<Candidate> = neighbours
+        .into_iter()
+        .filter_map(|neighbour| candidate(&lookup.cache, &marks, question, neighbour, now))
+        .collect();
+    Ok(judge(&question.text, &candidates, &rules(&lookup.cache, &question.model)))
+}
+
+async fn nearest(lookup: &Lookup, question: &Question) -> Result<Vec<Neighbour>, String> {
+    let vector = embed(lookup.embedder.as_ref(), &[&question.text]).await?.pop().unwrap_or_default();
+    let found = lookup.vectors.nearest(question.partition.as_str(), &vector, NEIGHBOURS).await;
+    found.map_err(|error: StoreError| error.to_string())
+}
+
+/// A neighbour that may still be given and lies where it says. What cannot be read is none.
+fn candidate(
+    cache: &Cache,
+    marks: &Marks,
+    question: &Question,
+    neighbour: Neighbour,
+    now: Timestamp,
+) -> Option<Candidate> {
+    let payload = Payload::read(&neighbour.payload)?;
+    let labels = &payload.labels;
+    let is_theirs = labels.tenant == question.tenant
+        && labels.partition == question.partition
+        && labels.model == question.model;
+    (is_theirs && marks.let_stand(&payload.kept(), ttl(cache), now)).then(|| Candidate {
+        key: payload.key.clone(),
+        similarity: neighbour.similarity,
+        question: payload.question,
+        answer: payload.answer,
+    })
+}
+
+/// Vectors of the embedder that partitions name.
+async fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
+    if embedder.id() != EMBEDDER {
+        return Err(format!("the embedder is {}, and partitions are those of {EMBEDDER}", embedder.id()));
+    }
+    let vectors = embedder.embed(texts).await?;
+    let fits =
+        vectors.len() == texts.len() && vectors.iter().all(|vector| vector.len() == embedder.dimensions());
+    if fits { Ok(vectors) } else { Err("the embedder gave vectors of another number or size".to_owned()) }
+}
+
+/// By which rules near matches of `model` are judged.
+fn rules(cache: &Cache, model: &str) -> Rules {
+    let set = cache.semantic_rules(model);
+    let rules = match set.profile {
+        CacheProfile::Safe => Rules { threshold: 0.92, margin: 0.06 },
+        CacheProfile::HighHit => Rules { threshold: 0.85, margin: 0.06 },
+    };
+    // Similarities are told in single precision.
+    Rules { threshold: set.threshold.map_or(rules.threshold, |threshold| threshold as f32), ..rules }
+}
+
+/// The key of a text, for telling whether two texts are the same.
+fn digest(text: &str) -> String {
+    CacheKey::of_bytes(text.as_bytes()).as_str().to_owned()
+}
