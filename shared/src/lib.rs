@@ -15,6 +15,8 @@ pub mod protocol;
 pub mod aws;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "embed")]
+pub mod embed;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "log")]

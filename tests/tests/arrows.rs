@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("aws", &["domain", "protocol", "config", "ports", "client", "clock", "signing", "aws"]),
     ("providers", &["domain", "protocol", "config", "ports", "client", "signing", "providers"]),
     ("memory", &["domain", "protocol", "config", "ports", "memory"]),
+    ("embed", &["domain", "config", "ports", "embed"]),
     ("http", &["domain", "protocol", "config", "ports", "http"]),
     ("client.rs", &["config"]),
     ("signing.rs", &["domain"]),
