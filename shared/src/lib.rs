@@ -16,6 +16,8 @@ pub mod vectors;
 pub mod aws;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "embed")]
+pub mod embed;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "log")]

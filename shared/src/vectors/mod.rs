@@ -1,9 +1,34 @@
 //! Stores of vectors for the semantic tier of the cache, each behind a feature of its own. The one
 //! that needs no feature of its own is the vector index of the cache table, in `aws`.
 
+#[cfg(feature = "memory")]
+mod memory;
+
+#[cfg(feature = "memory")]
+use crate::ports::StoreError;
 use crate::ports::{SearchVectors, SetUpVectors, WriteVectors};
+
+#[cfg(feature = "memory")]
+pub use memory::MemoryVectors;
 
 /// All that a store of vectors can do. A function is given the parts that it needs.
 pub trait VectorStore: SearchVectors + WriteVectors + SetUpVectors {}
 
 impl<T: SearchVectors + WriteVectors + SetUpVectors> VectorStore for T {}
+
+#[cfg(feature = "memory")]
+fn clamped(cosine: f64) -> f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "f32 is what the vectors are made of")]
+    let cosine = cosine as f32;
+    cosine.clamp(-1.0, 1.0)
+}
+
+#[cfg(feature = "memory")]
+fn same_size(name: &str, stored: usize, wanted: usize) -> Result<(), StoreError> {
+    match stored == wanted {
+        true => Ok(()),
+        false => Err(StoreError::Rejected(format!(
+            "the index {name} is for vectors of {stored} components, not {wanted}"
+        ))),
+    }
+}

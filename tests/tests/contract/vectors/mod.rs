@@ -1,4 +1,4 @@
-//! The contract of the stores of vectors, run on the embedded DynamoDB.
+//! The contract of the stores of vectors, run in memory and on the embedded DynamoDB.
 //!
 //! A case is an async function of a store; `on_every_vector_store!` makes one test of it for each.
 
@@ -20,6 +20,7 @@ macro_rules! on_vector_store {
 macro_rules! on_every_vector_store {
     ($($case:ident),+ $(,)?) => {
         on_vector_store!(embedded: $($case),+);
+        on_vector_store!(memory: $($case),+);
     };
 }
 

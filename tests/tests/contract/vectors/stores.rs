@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use local::embedded::Embedded;
 use shared::aws::{DynamoVectors, VECTOR_INDEX};
-use shared::vectors::VectorStore;
+use shared::vectors::{MemoryVectors, VectorStore};
 
 /// A store, and what it promises beyond the port.
 pub(super) struct Tested {
@@ -29,6 +29,17 @@ pub(super) async fn embedded() -> Option<Tested> {
         index: VECTOR_INDEX.to_owned(),
         has_index: true,
         sweeps: false,
+        recall: 1.0,
+    })
+}
+
+pub(super) async fn memory() -> Option<Tested> {
+    Some(Tested {
+        store: Arc::new(MemoryVectors::default()),
+        bare: Arc::new(MemoryVectors::default()),
+        index: "memory".to_owned(),
+        has_index: false,
+        sweeps: true,
         recall: 1.0,
     })
 }
