@@ -1,11 +1,11 @@
 //! Why an answer is neither looked for in the cache nor kept there.
 
-use super::App;
 use super::lookup::Asked;
+use crate::config::Cache;
 use crate::protocol::canonical::{ChatRequest, Role};
 
 /// The reason's name, as it is told and counted.
-pub(super) fn bypass(app: &App, asked: &Asked<'_>) -> Option<&'static str> {
+pub(super) fn bypass(cache: &Cache, asked: &Asked<'_>) -> Option<&'static str> {
     let request = asked.request;
     if asked.no_cache {
         return Some("opt_out");
@@ -14,7 +14,7 @@ pub(super) fn bypass(app: &App, asked: &Asked<'_>) -> Option<&'static str> {
         return Some("several_choices");
     }
     let temperature = request.sampling.temperature.as_ref().and_then(serde_json::Value::as_f64);
-    if temperature.is_some_and(|temperature| temperature > app.config.cache.max_temperature) {
+    if temperature.is_some_and(|temperature| temperature > cache.max_temperature) {
         return Some("temperature");
     }
     if request.messages.iter().any(|message| message.role == Role::Tool || !message.tool_calls.is_empty()) {

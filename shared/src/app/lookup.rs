@@ -100,11 +100,11 @@ impl Standing {
 }
 
 /// Where the answer lies; none where that depends on the key's record, which is not known yet.
-pub(super) fn standing(app: &App, owner: &Owner<'_>, asked: &Asked<'_>) -> Option<Standing> {
-    if let Some(reason) = bypass(app, asked) {
+pub(super) fn standing(cache: &Cache, owner: &Owner<'_>, asked: &Asked<'_>) -> Option<Standing> {
+    if let Some(reason) = bypass(cache, asked) {
         return Some(Standing::Bypass(reason));
     }
-    let shared_by = match app.config.cache.scope {
+    let shared_by = match cache.scope {
         CacheScope::Key => SharedBy::Key { key_id: owner.key_id },
         CacheScope::Tenant => SharedBy::Tenant { tenant: &owner.record?.tenant },
         CacheScope::User => match owner.user {
@@ -112,17 +112,17 @@ pub(super) fn standing(app: &App, owner: &Owner<'_>, asked: &Asked<'_>) -> Optio
             None => return Some(Standing::Bypass("no_user")),
         },
     };
-    Some(Standing::Kept(Box::new(place(app, shared_by, asked))))
+    Some(Standing::Kept(Box::new(place(cache, shared_by, asked))))
 }
 
-fn place(app: &App, shared_by: SharedBy<'_>, asked: &Asked<'_>) -> Place {
+fn place(cache: &Cache, shared_by: SharedBy<'_>, asked: &Asked<'_>) -> Place {
     let parts = parts(asked.request);
     let shape = Shape {
         shared_by,
         model: asked.model.as_str(),
         system: &parts.system,
         prompt: asked.told.prompt.as_ref(),
-        version_key: &app.config.cache.version_key,
+        version_key: &cache.version_key,
         history: &parts.history,
         parameters: &parts.parameters,
         tools: &parts.tools,

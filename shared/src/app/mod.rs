@@ -55,6 +55,7 @@ pub mod serve;
 pub mod settle;
 pub mod spender;
 pub mod sweep;
+pub mod told;
 mod warm;
 pub mod warm_keys;
 pub mod warm_marks;

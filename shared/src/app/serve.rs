@@ -330,7 +330,11 @@ async fn look_up(
     let standing = inbound.zip(model).and_then(|(inbound, model)| {
         let (request, told) = (&inbound.request, &arrival.told);
         let owner = Owner { key_id: presented.key_id(), record: None, user: request.user.as_deref() };
-        lookup::standing(app, &owner, &Asked { model, request, told, no_cache: arrival.no_cache })
+        lookup::standing(
+            &app.config.cache,
+            &owner,
+            &Asked { model, request, told, no_cache: arrival.no_cache },
+        )
     });
     let place = standing.as_ref().and_then(Standing::place);
     let chain = model.into_iter().chain(app.config.routing.chain());
@@ -356,7 +360,7 @@ async fn look_again(app: &App, caller: &Caller, asked: &Asked<'_>, now: Timestam
     let record = caller.record();
     let user = asked.request.user.as_deref();
     let owner = Owner { key_id: &record.id, record: Some(record), user };
-    let Some(standing) = lookup::standing(app, &owner, asked) else {
+    let Some(standing) = lookup::standing(&app.config.cache, &owner, asked) else {
         // Only a record that is not known leaves it open.
         return (Standing::Bypass("no_user"), None);
     };

@@ -74,6 +74,13 @@ pub fn variable(name: &str) -> Result<String, StartError> {
     std::env::var(name).map_err(|_| format!("the environment variable {name} is not set").into())
 }
 
+/// The folder with the embedder's weights: the one that `TOLLGATE_EMBEDDER` names, or the one that is
+/// packed with the function.
+pub fn embedder_folder() -> PathBuf {
+    let root = std::env::var("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default();
+    std::env::var("TOLLGATE_EMBEDDER").map_or_else(|_| root.join("embedder"), PathBuf::from)
+}
+
 /// The file a variable names, or the one that is packed with the function.
 fn file(name: &str, packed: &str) -> PathBuf {
     let root = std::env::var("LAMBDA_TASK_ROOT").map(PathBuf::from).unwrap_or_default();

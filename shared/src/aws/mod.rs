@@ -42,7 +42,7 @@ pub use clients::{Clients, Patience, sqs_client};
 pub use config::{AwsConfig, ConfigError};
 pub use connector::http_client;
 pub use counters::DynamoCounters;
-pub use environment::{Environment, StartError, variable};
+pub use environment::{Environment, StartError, embedder_folder, variable};
 pub use idempotency::DynamoIdempotency;
 pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};

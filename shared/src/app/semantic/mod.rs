@@ -5,6 +5,8 @@ mod explain;
 mod index;
 mod invalidate;
 mod payload;
+mod probe;
+mod seed;
 mod stats;
 
 use std::sync::Arc;
@@ -20,6 +22,8 @@ use crate::ports::{Clock, Embedder, LookupError, Neighbour, Question, SearchVect
 pub use explain::{Explanation, explain};
 pub use index::{Indexed, Indexer, SAME_ANSWER, index};
 pub use invalidate::{Asker, Invalidated, Invalidator, MARKS_MAX, invalidate};
+pub use probe::{Asking, Probed, Tier, Tiers, probe};
+pub use seed::{ENTRIES_MAX, Seeded, Seeding, Unseeded, seed};
 pub use stats::{CacheStats, Figures, Hits, Measured, ModelStats, Scope, Statistics, stats};
 
 use payload::Payload;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CachePartition, Labels};
+use super::{CachePartition, Labels, SEEDED};
 use crate::domain::time::Timestamp;
 
 /// Which entries of a tenant a mark makes stale.
@@ -95,9 +95,13 @@ impl Marks {
             .any(|mark| mark.tenant == labels.tenant && created <= mark.at && mark.selector.picks(labels))
     }
 
-    /// Whether its target has called itself something else since.
+    /// Whether its target has called itself something else since. What the operator wrote outlives
+    /// the model.
     fn changed(&self, kept: &Kept<'_>) -> bool {
-        self.served(&kept.labels.model).is_some_and(|served| !served.is_by(kept.model, kept.fingerprint))
+        kept.model != Some(SEEDED)
+            && self
+                .served(&kept.labels.model)
+                .is_some_and(|served| !served.is_by(kept.model, kept.fingerprint))
     }
 
     /// What `target`, a `provider/model`, last called itself.

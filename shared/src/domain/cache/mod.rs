@@ -18,6 +18,9 @@ use super::key::hex;
 /// so it is part of every partition.
 pub const EMBEDDER: &str = "all-minilm-l6-v2-int8@1";
 
+/// What the answer of an entry calls its model where no model gave it but the operator.
+pub const SEEDED: &str = "tollgate/seed";
+
 /// The exact tier's key: SHA-256 over canonical JSON, in hex. Two requests share it only if
 /// nothing that shapes the answer differs between them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
