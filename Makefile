@@ -13,8 +13,8 @@ ARCH   ?= x86_64
 TOOLS  := $(or $(TOLLGATE_TOOLS),$(CURDIR)/.tools)
 SETUP  := $(PYTHON) tests/tools/setup.py
 STAGES := $(PYTHON) tests/tools/stages.py
-LAMBDA := lambda-lint lambda-template lambda-rie lambda-stream lambda-deploy
-FUNCTIONS := chat usage admin alerts
+LAMBDA := lambda-lint lambda-lint-stores lambda-template lambda-rie lambda-stream lambda-deploy
+FUNCTIONS := chat usage admin cache indexer alerts
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-load
@@ -57,7 +57,7 @@ lint: ## formatting, clippy, the import rule, licences and banned crates
 	@$(STAGES) setup format purity clippy dependencies
 
 build: ## the Lambda functions, optimised, into target/lambda
-	@$(SETUP) system lambda
+	@$(SETUP) system lambda embedder
 	PATH="$(TOOLS)/sam/bin:$$PATH" cargo lambda build --release --locked \
 	  $(if $(filter arm64,$(ARCH)),--arm64) $(addprefix --package ,$(FUNCTIONS))
 

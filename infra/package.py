@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import sys
@@ -17,8 +18,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = ("chat", "usage", "admin", "alerts")
+FUNCTIONS = ("chat", "usage", "admin", "cache", "indexer", "alerts")
+# Those that embed texts, and what they are packed with for it.
+EMBEDDING = ("cache", "indexer")
+WEIGHTS = ("model.onnx", "vocab.txt")
 FILES = ("ai-gateway.json", "prices.json")
+EMBEDDER = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")) / "models" / "all-minilm-l6-v2"
 # Characters of one CloudFormation parameter.
 PARAMETER_MAX = 4096
 # The parameter that lets chat read a provider's secret; one further provider may use the last.
@@ -44,12 +49,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--config", type=Path, default=ROOT / "config", help="directory of ai-gateway.json and prices.json")
     parser.add_argument("--functions", type=Path, default=ROOT / "target" / "lambda", help="directory of the built functions")
+    parser.add_argument("--embedder", type=Path, default=EMBEDDER, help="directory of the embedder's weights")
     parser.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64", help="what the functions were built for")
     arguments = parser.parse_args()
     try:
         config, prices = (json.loads((arguments.config / name).read_text()) for name in FILES)
         parameters = derived(config, prices, arguments.arch)
         put_beside(arguments.config, arguments.functions)
+        put_weights(arguments.embedder, arguments.functions)
     except (OSError, ValueError) as error:
         sys.exit(f"package.py: {error}")
     print(" ".join(f"{name}={value}" for name, value in parameters.items()))
@@ -64,8 +71,19 @@ def put_beside(config: Path, functions: Path) -> None:
             shutil.copyfile(config / name, functions / function / "config" / name)
 
 
+def put_weights(embedder: Path, functions: Path) -> None:
+    if missing := [name for name in WEIGHTS if not (embedder / name).is_file()]:
+        raise ValueError(f"{embedder / missing[0]} does not exist: `make build` fetches the embedder's weights")
+    for function in EMBEDDING:
+        (functions / function / "embedder").mkdir(exist_ok=True)
+        for name in WEIGHTS:
+            shutil.copyfile(embedder / name, functions / function / "embedder" / name)
+
+
 def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[str, str]:
     edge, providers = config.get("gateway", {}).get("edge", False), config.get("providers", {})
+    if (store := config.get("cache", {}).get("provider", "dynamodb")) != "dynamodb":
+        raise ValueError(f"cache.provider is {store}, but the stack provisions dynamodb alone")
     for provider in sorted(routed(config) & NEED_A_SECRET - secretive(providers)):
         print(f"package.py: warning: a route uses {provider}, but providers.{provider}.secret is not set", file=sys.stderr)
     models = ",".join(sorted(bedrock_arns(config, prices)))

@@ -22,7 +22,7 @@ from builds import ROOT, build, commit, table
 from runtime_api import FakeAws, FakeRuntime
 
 RUNS = 21
-FUNCTIONS = ("chat", "usage", "admin", "alerts")
+FUNCTIONS = ("chat", "usage", "admin", "cache", "indexer", "alerts")
 AIM_CPU_MS = 6.0
 AIM_BYTES = 10_000_000
 START_SECONDS = 10.0

@@ -14,10 +14,11 @@ from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
+STORES = ROOT / "infra" / "stores.yaml"
 EVENTS = ROOT / "events"
 TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()
 BIN_DIR = Path(os.environ.get("TOLLGATE_BIN_DIR", ROOT / "target" / "debug")).resolve()
-FUNCTIONS = ("chat", "usage", "admin", "alerts")
+FUNCTIONS = ("chat", "usage", "admin", "cache", "indexer", "alerts")
 REGION = "us-east-1"
 
 T = TypeVar("T")

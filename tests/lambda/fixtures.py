@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from common import EVENTS, ROOT
+from common import EVENTS, ROOT, TOOLS
 from emulator import ROOT_KEYS, Emulator
-from template import of_type, translated
+from template import of_type, stores
 
 Json = dict[str, Any]
 ADMIN_KEY = "admin-key-of-the-lambda-tests"
@@ -34,18 +34,19 @@ def write_config(directory: Path, demo_url: str) -> None:
 def create_stores(aws: Emulator) -> dict[str, str]:
     """The template's tables and queue under their logical names, and the variables that point at them."""
     tables = aws.client("dynamodb")
-    for name, properties in of_type(translated(), "AWS::DynamoDB::Table").items():
-        wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+    for name, properties in of_type(stores(), "AWS::DynamoDB::Table").items():
+        wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "VectorIndexes")
         tables.create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})
-    queue = aws.client("sqs").create_queue(QueueName="SettleQueue")["QueueUrl"]
+    queues = {name: aws.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("SettleQueue", "IndexQueue")}
     names = {f"{name}_TABLE": f"{name.capitalize()}Table" for name in ("CONTROL", "BUDGETS", "LEDGER", "CACHE", "USAGE")}
-    return names | {"SETTLE_QUEUE_URL": queue}
+    return names | {"SETTLE_QUEUE_URL": queues["SettleQueue"], "INDEX_QUEUE_URL": queues["IndexQueue"], "CACHE_FUNCTION": "cache"}
 
 
 def function_environment(aws: Emulator, stores: dict[str, str], config: Path) -> dict[str, str]:
     return aws.environment() | ROOT_KEYS | stores | {
         "TOLLGATE_CONFIG": str(config / "ai-gateway.json"),
         "TOLLGATE_PRICES": str(config / "prices.json"),
+        "TOLLGATE_EMBEDDER": str(TOOLS / "models" / "all-minilm-l6-v2"),
         "KEY_PEPPER": "env:PEPPER_OF_THE_TEST",
         "PEPPER_OF_THE_TEST": "pepper-of-the-lambda-tests",
         "ADMIN_KEY": "env:ADMIN_KEY_OF_THE_TEST",

@@ -16,8 +16,8 @@ from stack import physical
 
 MATRIX: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("permissions.json").read_text())
 TABLES = ("ControlTable", "BudgetsTable", "LedgerTable", "CacheTable", "UsageTable")
-# Partitions of the control table of which functions may use one and not the other.
-PARTITIONS = ("breaker#demo/ok", "key")
+# Partitions of the control and the cache table of which functions may use one and not the other.
+PARTITIONS = ("breaker#demo/ok", "key", "marks")
 Attempt = Callable[[Any, str, str], Any]
 
 
@@ -54,7 +54,10 @@ def probe_function(client: Any, function: str, tables: dict[str, str]) -> int:
     expected = "dynamodb:Query" in MATRIX[function].get("LedgerTable/index/by-key", [])
     seen = allowed(query_index, client, tables["LedgerTable"], "key")
     check(seen == expected, f"{function} Query LedgerTable/index/by-key: allowed is {seen}, not {expected}")
-    return len(attempts) + 1
+    expected = "dynamodb:SearchVectors" in MATRIX[function].get("CacheTable/index/vectors", [])
+    seen = allowed(search_index, client, tables["CacheTable"], "partition")
+    check(seen == expected, f"{function} SearchVectors CacheTable/index/vectors: allowed is {seen}, not {expected}")
+    return len(attempts) + 2
 
 
 def granted(function: str, table: str, action: str, partition: str) -> bool:
@@ -78,6 +81,14 @@ def query_index(db: Any, table: str, key: str) -> Any:
     return db.query(
         TableName=table, IndexName="by-key",
         KeyConditionExpression="keyId = :k", ExpressionAttributeValues={":k": {"S": key}},
+    )
+
+
+def search_index(db: Any, table: str, partition: str) -> Any:
+    return db.search_vectors(
+        TableName=table, IndexName="vectors", TopK=1, SearchVector=[{"N": "1"}] * 384,
+        SearchConditionExpression="#p = :p", ExpressionAttributeNames={"#p": "partition"},
+        ExpressionAttributeValues={":p": {"S": partition}},
     )
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common import FUNCTIONS, ROOT, TEMPLATE, Failure, sam_tool
+from common import FUNCTIONS, ROOT, STORES, TEMPLATE, Failure, sam_tool
 from emulator import Emulator
 from fixtures import write_config
+from template import source
 
 NAME = "tollgate"
+KEPT = source(STORES)["Resources"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Answer:
 def stage_functions(work: Path, bin_dir: Path, demo_url: str) -> list[str]:
     """Lays out a copy of what is deployed, so that a build for the cloud is never overwritten; gives its parameters."""
     (work / "infra").mkdir()
-    shutil.copy(TEMPLATE, work / "infra")
+    for template in (TEMPLATE, STORES):
+        shutil.copy(template, work / "infra")
     shutil.copy(ROOT / "samconfig.toml", work)
     functions, config = work / "target" / "lambda", work / "config"
     for function in FUNCTIONS:
@@ -73,8 +76,14 @@ def outputs(aws: Emulator) -> dict[str, str]:
 
 
 def physical(aws: Emulator, logical: str) -> str:
-    detail = aws.client("cloudformation").describe_stack_resource(StackName=NAME, LogicalResourceId=logical)
-    return str(detail["StackResourceDetail"]["PhysicalResourceId"])
+    """The resource of the stack, or of the one with the stores in it."""
+    formation = aws.client("cloudformation")
+
+    def found(stack: str, name: str) -> str:
+        detail = formation.describe_stack_resource(StackName=stack, LogicalResourceId=name)
+        return str(detail["StackResourceDetail"]["PhysicalResourceId"])
+
+    return found(found(NAME, "Stores"), logical) if logical in KEPT else found(NAME, logical)
 
 
 def function_logs(aws: Emulator) -> str:

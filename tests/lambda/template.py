@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from pathlib import Path
 from typing import Any
 
-from common import REGION, TEMPLATE
+from common import REGION, STORES, TEMPLATE
 
 os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
 
@@ -37,6 +38,11 @@ def translated(path: Path = TEMPLATE) -> Json:
     return dict(Translator({}, Parser()).translate(template, parameters))
 
 
+def stores() -> Json:
+    """The tables, queues and secrets, which need no transform but that of DeletionPolicy."""
+    return source(STORES)
+
+
 def of_type(template: Json, kind: str) -> dict[str, Json]:
     return {name: r["Properties"] for name, r in template["Resources"].items() if r["Type"] == kind}
 
@@ -51,19 +57,26 @@ def methods(template: Json) -> dict[str, Json]:
     }
 
 
+def kept(output: str) -> str:
+    """An output of the stores as the name of what it stands for, a stream as `LedgerTable/stream`."""
+    name = output.removeprefix("Outputs.").removesuffix("Arn")
+    return f"{name.removesuffix('Stream')}/stream" if name.endswith("Stream") else name
+
+
 def text(reference: Any) -> str:
     """A reference as one short string: `LedgerTable`, `LedgerTable/index/by-key`, `secret:${OpenAiSecretName}`."""
     match reference:
         case {"Ref": name}:
             return str(name)
-        case {"Fn::GetAtt": [name, "StreamArn"]}:
-            return f"{name}/stream"
+        case {"Fn::GetAtt": ["Stores", str(output)]}:
+            return kept(output)
         case {"Fn::GetAtt": [name, *_]}:
             return str(name)
         case {"Fn::If": [_, chosen, _]}:
             return text(chosen)
         case {"Fn::Sub": str(pattern)}:
             short = pattern.replace("arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:", "")
-            return short.replace("${LedgerTable.Arn}", "LedgerTable").removesuffix("-??????")
+            short = re.sub(r"\$\{Stores\.(Outputs\.\w+)\}", lambda match: kept(match[1]), short)
+            return short.removesuffix("-??????")
         case _:
             return str(reference)

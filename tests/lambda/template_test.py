@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common import FUNCTIONS
-from template import Json, methods, of_type, source, text, translated
+from template import Json, methods, of_type, source, stores, text, translated
 
 MATRIX: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("permissions.json").read_text())
 ASKED = ("chat", "chat/completions", "responses", "messages", "embeddings")
@@ -22,15 +22,19 @@ BUFFERED = {
     *("GET /v1/usage", "GET /v1/requests/{id}", "POST /admin/usage/rebuild"),
     *("POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"),
     *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),
+    *("POST /v1/cache/lookup", "POST /v1/cache/invalidate", "GET /v1/cache/stats"),
+    *("POST /admin/cache/setup", "POST /admin/cache/entries"),
 }
 TABLES = {"CONTROL_TABLE": "ControlTable", "BUDGETS_TABLE": "BudgetsTable", "LEDGER_TABLE": "LedgerTable"}
 ENVIRONMENT = {
-    "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "KEY_PEPPER"},
+    "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "INDEX_QUEUE_URL", "CACHE_FUNCTION", "KEY_PEPPER"},
     "usage": {*TABLES, "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
+    "cache": {*TABLES, "CACHE_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
+    "indexer": {"CACHE_TABLE"},
     "alerts": {"BUDGETS_TABLE", "LEDGER_TABLE"},
 }
-TIMEOUTS = {"chat": 900, "usage": 30, "admin": 30, "alerts": 60}
+TIMEOUTS = {"chat": 900, "usage": 30, "admin": 30, "cache": 29, "indexer": 60, "alerts": 60}
 
 
 def listed(value: Any) -> list[Any]:
@@ -98,7 +102,7 @@ class TemplateTest(unittest.TestCase):
             with self.subTest(name):
                 variables = self.function(name)["Environment"]["Variables"]
                 self.assertEqual(set(variables) - {"AWS_LAMBDA_HTTP_IGNORE_STAGE_IN_PATH"}, ENVIRONMENT[name])
-                pepper = {"Fn::Sub": "secretsmanager:${PepperSecret.Id}"}
+                pepper = {"Fn::Sub": "secretsmanager:${Stores.Outputs.PepperSecret}"}
                 self.assertEqual(variables.get("KEY_PEPPER", pepper), pepper)
                 for variable, table in TABLES.items():
                     self.assertEqual(text(variables.get(variable, {"Ref": table})), table)
@@ -113,12 +117,26 @@ class TemplateTest(unittest.TestCase):
                 self.assertEqual(function["LoggingConfig"]["LogFormat"], "JSON")
                 self.assertEqual(text(function["LoggingConfig"]["LogGroup"]), logical(name, "Logs"))
 
-    def test_no_two_workers_hold_one_settlement(self) -> None:
-        queues = of_type(self.template, "AWS::SQS::Queue")
-        self.assertGreaterEqual(queues["SettleQueue"]["VisibilityTimeout"], 6 * TIMEOUTS["usage"])
-        self.assertEqual(queues["SettleQueue"]["RedrivePolicy"]["maxReceiveCount"], 5)
-        mapping = self.mapping("SettleQueue")
-        self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+    def test_no_two_workers_hold_one_message(self) -> None:
+        queues = of_type(stores(), "AWS::SQS::Queue")
+        for queue, function in (("SettleQueue", "usage"), ("IndexQueue", "indexer")):
+            with self.subTest(queue):
+                self.assertGreaterEqual(queues[queue]["VisibilityTimeout"], 6 * TIMEOUTS[function])
+                self.assertEqual(queues[queue]["RedrivePolicy"]["maxReceiveCount"], 5)
+                mapping = self.mapping(queue)
+                self.assertEqual(mapping["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+                self.assertEqual(text(mapping["FunctionName"]), logical(function, "Function"))
+
+    def test_the_vector_index_fits_what_is_searched(self) -> None:
+        (index,) = of_type(stores(), "AWS::DynamoDB::Table")["CacheTable"]["VectorIndexes"]
+        self.assertEqual((index["IndexName"], index["Dimensions"], index["DistanceFunction"]), ("vectors", 384, "COSINE"))
+        self.assertEqual(index["SearchSchema"], [{"AttributeName": "partition", "SearchSchemaElementType": "HASH"}])
+        self.assertEqual(set(index["Projection"]["NonKeyAttributes"]), {"payload", "expires"})
+
+    def test_who_embeds_has_a_whole_core(self) -> None:
+        for name in ("cache", "indexer"):
+            memory = source()["Parameters"][text(self.function(name)["MemorySize"])]
+            self.assertGreaterEqual(memory["Default"], 1769)
 
     def test_one_sweep_a_minute_and_no_second_try(self) -> None:
         (rule,) = of_type(self.template, "AWS::Events::Rule").values()
@@ -136,7 +154,7 @@ class TemplateTest(unittest.TestCase):
         self.assertLessEqual(mapping["MaximumRetryAttempts"], 20, "a shard must not wait a day for one record")
         self.assertEqual(mapping["StartingPosition"], "TRIM_HORIZON")
         self.assertEqual(text(mapping["DestinationConfig"]["OnFailure"]["Destination"]), "UsageDeadLetters")
-        ledger = of_type(self.template, "AWS::DynamoDB::Table")["LedgerTable"]
+        ledger = of_type(stores(), "AWS::DynamoDB::Table")["LedgerTable"]
         self.assertEqual(ledger["StreamSpecification"], {"StreamViewType": "KEYS_ONLY"})
 
     def mapping(self, source: str) -> Json:
@@ -145,7 +163,7 @@ class TemplateTest(unittest.TestCase):
         return dict(mapping)
 
     def test_tables(self) -> None:
-        tables = of_type(self.template, "AWS::DynamoDB::Table")
+        tables = of_type(stores(), "AWS::DynamoDB::Table")
         self.assertEqual(set(tables), {"ControlTable", "BudgetsTable", "LedgerTable", "CacheTable", "UsageTable"})
         for name, table in tables.items():
             with self.subTest(name):
@@ -155,9 +173,10 @@ class TemplateTest(unittest.TestCase):
                 self.assertEqual("PointInTimeRecoverySpecification" in table, name not in ("CacheTable", "UsageTable"))
                 self.assertEqual("TimeToLiveSpecification" in table, name == "CacheTable")
                 self.assertEqual("StreamSpecification" in table, name == "LedgerTable")
+                self.assertEqual("VectorIndexes" in table, name == "CacheTable")
 
     def test_money_survives_the_stack_unless_told_otherwise(self) -> None:
-        resources = source()["Resources"]
+        resources = stores()["Resources"]
         for name in ("ControlTable", "BudgetsTable", "LedgerTable", "PepperSecret", "AdminKeySecret"):
             self.assertEqual(resources[name]["DeletionPolicy"], {"Ref": "DataRetention"}, name)
         self.assertEqual(source()["Parameters"]["DataRetention"]["Default"], "Retain")

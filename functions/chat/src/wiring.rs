@@ -8,10 +8,11 @@ use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_marks::WarmMarks;
 use shared::app::warm_policies::WarmPolicies;
-use shared::app::{App, Tuning, supported};
+use shared::app::{App, SemanticTier, Tuning, supported};
 use shared::aws::{
     DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks,
-    DynamoPolicies, Environment, LiveSecrets, Patience, SqsSettleQueue, StartError, sqs_client, variable,
+    DynamoPolicies, Environment, LambdaLookup, LiveSecrets, Patience, SqsIndexQueue, SqsSettleQueue,
+    StartError, sqs_client, variable,
 };
 use shared::config::{ProviderConfig, known_providers};
 use shared::domain::breaker::BreakerSettings;
@@ -35,6 +36,13 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
     let keys = DynamoKeys::new(clients.clone(), control.clone());
     let policies = DynamoPolicies::new(clients.clone(), control.clone());
     let queue = sqs_client(&environment.aws, &environment.http, Patience::default());
+    let lookup = Arc::new(LambdaLookup::new(
+        environment.client.clone(),
+        environment.aws.clone(),
+        variable("CACHE_FUNCTION")?,
+        Arc::clone(&clock),
+    ));
+    let jobs = SqsIndexQueue::new(queue.clone(), variable("INDEX_QUEUE_URL")?);
     let breaker = &environment.config.routing.circuit_breaker;
     let settings = BreakerSettings {
         threshold: breaker.threshold,
@@ -56,7 +64,8 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
             Arc::new(DynamoMarks::new(clients.clone(), variable("CACHE_TABLE")?)),
             Arc::clone(&clock),
         ),
-        semantic: None,
+        semantic: Some(SemanticTier { lookup: lookup.clone(), jobs: Arc::new(jobs) })
+            .filter(|_| environment.config.cache.searches()),
         clock,
         randomness: Arc::new(OsRandomness),
         counters: Arc::new(DynamoCounters::new(clients.clone(), budgets.clone())),
@@ -70,17 +79,22 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         counter: Arc::new(upstream.clone()),
         config: environment.config,
     };
-    warm(&app, &upstream).await;
+    warm(&app, &upstream, &lookup).await;
     Ok(Arc::new(app))
 }
 
 /// Opens the connections that the first request needs. The function has a full core while it
 /// starts, so the handshakes are cheaper here; what is not there in time is opened later.
-async fn warm(app: &App, upstream: &Providers) {
+async fn warm(app: &App, upstream: &Providers, lookup: &LambdaLookup) {
     let chain = || app.config.routing.chain();
     let store = app.breakers.refresh(chain(), app.clock.now());
     let providers = upstream.warm(chain().map(|model| model.provider()));
-    let _ = tokio::time::timeout(WARM_UP, async { tokio::join!(store, providers) }).await;
+    let lookup = async {
+        if app.semantic.is_some() {
+            lookup.warm().await;
+        }
+    };
+    let _ = tokio::time::timeout(WARM_UP, async { tokio::join!(store, providers, lookup) }).await;
 }
 
 /// Every provider with its secret. One whose secret cannot be read is passed over by routing.

@@ -33,6 +33,7 @@ mod read;
 mod rollups;
 mod secrets;
 mod vector_index;
+mod vector_scan;
 mod vectors;
 
 pub use answers::DynamoAnswers;

@@ -21,7 +21,7 @@ const READ: &str = "pk, payload, expires";
 const MOST: usize = 100;
 /// Writes under way at once.
 const WRITERS: usize = 8;
-const PREFIX: &str = "vector#";
+pub(super) const PREFIX: &str = "vector#";
 
 /// The vector index of the cache table.
 #[derive(Clone, Debug)]

@@ -145,6 +145,12 @@ impl Default for Cache {
 }
 
 impl Cache {
+    /// Whether near questions are searched for any model.
+    pub fn searches(&self) -> bool {
+        let modes = self.routes.values().filter_map(|route| route.semantic);
+        modes.chain([self.semantic]).any(|mode| mode != SemanticMode::Off)
+    }
+
     /// What holds for `model`. A route that names a profile has that profile's threshold, unless it
     /// names one as well.
     pub fn semantic_rules(&self, model: &str) -> SemanticRules {

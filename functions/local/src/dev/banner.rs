@@ -13,6 +13,7 @@ pub(super) async fn print(
     data: &Path,
     url: &str,
     demo_stands_in: bool,
+    is_searched: bool,
 ) -> Result<(), String> {
     let key = laptop_key(gateway, data).await?;
     let model = &gateway.app.config.routing.primary;
@@ -21,6 +22,9 @@ pub(super) async fn print(
         println!(
             "No provider key was found (see .env.example): the scripted demo provider answers for {model}."
         );
+    }
+    if !is_searched {
+        println!("Near questions are not searched: no embedder was found (--embedder DIR, or `make dev`).");
     }
     println!(
         "\n  curl -N {url}/v1/chat/completions -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\"

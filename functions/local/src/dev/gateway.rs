@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerts::Alerts;
+use cache::Cache;
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::random::OsRandomness;
@@ -14,7 +15,8 @@ use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoRollups, Patience, Tables, http_client,
+    DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoPrecision, DynamoRollups,
+    DynamoVectors, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -23,7 +25,8 @@ use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
     AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency,
-    ListKeys, ManageKeys, ManagePolicies, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
+    ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, ReadLedger, ReadRollups, WriteLedger,
+    WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -32,6 +35,7 @@ use usage::Usage;
 use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
 use super::rollups::{self, Watched};
+use super::semantic::{self, Tier};
 use super::{queue, schedule};
 use crate::embedded::{Embedded, create_tables};
 
@@ -49,6 +53,9 @@ pub struct Stores {
     pub read_rollups: Arc<dyn ReadRollups>,
     pub answers: Arc<dyn AnswerCache>,
     pub marks: Arc<dyn CacheMarks>,
+    pub precision: Arc<dyn MeasurePrecision>,
+    /// The vectors that the cache table holds; none where there is no such table.
+    pub vectors: Option<DynamoVectors>,
     pub idempotency: Arc<dyn Idempotency>,
     pub breakers: Arc<dyn BreakerStore>,
 }
@@ -71,6 +78,8 @@ impl Stores {
             read_rollups: store.clone(),
             answers: store.clone(),
             marks: store.clone(),
+            precision: store.clone(),
+            vectors: None,
             idempotency: store.clone(),
             breakers: store,
         }
@@ -123,6 +132,8 @@ impl Stores {
             read_rollups: rollups,
             answers: Arc::new(DynamoAnswers::new(clients.clone(), tables.cache.clone())),
             marks: Arc::new(DynamoMarks::new(clients.clone(), tables.cache.clone())),
+            precision: Arc::new(DynamoPrecision::new(clients.clone(), tables.cache.clone())),
+            vectors: Some(DynamoVectors::new(clients.clone(), tables.cache.clone())),
             idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
             breakers: Arc::new(DynamoBreakers::new(clients.clone(), tables.control)),
         }
@@ -149,11 +160,12 @@ pub struct Gateway {
     pub app: Arc<App>,
     pub admin: Arc<Admin>,
     pub usage: Arc<Usage>,
+    pub cache: Arc<Cache>,
 }
 
 impl Gateway {
-    /// Wires everything and starts what works in the background: the consumer of the settle queue
-    /// and that of the ledger's changes, and the sweep.
+    /// Wires everything and starts what works in the background: the consumers of the queues and
+    /// that of the ledger's changes, and the sweep.
     ///
     /// # Errors
     /// When the configuration asks for what this version cannot keep, or the HTTP client fails.
@@ -162,6 +174,7 @@ impl Gateway {
         prices: Prices,
         stores: Stores,
         secrets: &Secrets,
+        tier: Option<Tier>,
     ) -> Result<Self, String> {
         let config = provided.config;
         shared::app::supported(&config)?;
@@ -173,6 +186,7 @@ impl Gateway {
         };
         let upstream =
             Providers::new(provided.providers, &surroundings(&clock)).map_err(|error| error.to_string())?;
+        let (cache, semantic) = semantic::wire(&config, &stores, secrets, &clock, tier);
         let (settle_queue, messages) = queue::queue();
         let (ledger, changes) = Watched::new(stores.write_ledger);
         let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
@@ -182,10 +196,10 @@ impl Gateway {
             pepper: secrets.pepper.clone(),
             admin_key: secrets.admin_key.clone(),
             clock: Arc::clone(&clock),
-            lines: stores.read_ledger,
+            lines: Arc::clone(&stores.read_ledger),
             ledger: Arc::clone(&ledger),
             counters: Arc::clone(&stores.counters),
-            rollups: stores.read_rollups,
+            rollups: Arc::clone(&stores.read_rollups),
             write_rollups: stores.write_rollups,
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
@@ -210,7 +224,7 @@ impl Gateway {
             pepper: secrets.pepper.clone(),
             tuning: Tuning::default(),
             marks: WarmMarks::new(stores.marks, Arc::clone(&clock)),
-            semantic: None,
+            semantic,
             clock,
             randomness: Arc::new(OsRandomness),
             keys: stores.find_key,
@@ -225,6 +239,6 @@ impl Gateway {
             embedder: Arc::new(upstream.clone()),
             counter: Arc::new(upstream),
         };
-        Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage })
+        Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage, cache })
     }
 }

@@ -7,7 +7,9 @@ mod providers;
 mod queue;
 mod rollups;
 mod schedule;
+mod semantic;
 mod server;
+mod vectors;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -18,6 +20,7 @@ use shared::log::{self, Sink};
 use tokio::net::TcpListener;
 
 pub use gateway::{Gateway, Stores};
+pub use semantic::Tier;
 pub use server::serve;
 
 #[derive(Debug, Args)]
@@ -41,6 +44,13 @@ pub struct Options {
     /// are made. It is called without credentials, so AWS itself refuses.
     #[arg(long, value_name = "URL", conflicts_with = "store")]
     dynamodb: Option<String>,
+    /// Folder with the embedder's weights, `model.onnx` and `vocab.txt`; without them near questions
+    /// are not searched. Else .tools/models/all-minilm-l6-v2, if there is one.
+    #[arg(long, value_name = "DIR", env = "TOLLGATE_EMBEDDER")]
+    embedder: Option<PathBuf>,
+    /// Where vectors are searched, whatever `cache.provider` names for AWS.
+    #[arg(long, value_enum, default_value_t = Search::Memory)]
+    vectors: Search,
     /// Seconds that a request may take, as the timeout of the functions in AWS; at most 900.
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(4..=900))]
     timeout: u64,
@@ -52,6 +62,14 @@ enum Store {
     Embedded,
     /// Memory: nothing survives the process.
     Memory,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Search {
+    /// An exact scan in memory, filled from the cache table at start.
+    Memory,
+    /// The vector index of the cache table.
+    Dynamodb,
 }
 
 pub(super) async fn run(options: Options) -> Result<(), String> {
@@ -66,12 +84,18 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
     };
     let provided = providers::provide(config, &prices).await?;
     let demo_stands_in = provided.demo_stands_in;
-    let gateway = Gateway::new(provided, prices, stores, &secrets)?;
+    let embedder = semantic::embedder(options.embedder.as_deref())?;
+    let is_searched = embedder.is_some();
+    let tier = match embedder {
+        Some(embedder) => Some(Tier { embedder, vectors: vectors::open(options.vectors, &stores).await? }),
+        None => None,
+    };
+    let gateway = Gateway::new(provided, prices, stores, &secrets, tier)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener =
         TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let url = format!("http://{}", listener.local_addr().map_err(|error| error.to_string())?);
-    banner::print(&gateway, &options.data, &url, demo_stands_in).await?;
+    banner::print(&gateway, &options.data, &url, demo_stands_in, is_searched).await?;
     serve(listener, gateway, Duration::from_secs(options.timeout), shutdown()).await;
     Ok(())
 }

@@ -1,17 +1,19 @@
-//! The settle queue inside one process: what SQS and the `usage` function are in AWS.
+//! The queues inside one process: what SQS and the functions `usage` and `indexer` are in AWS.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::Serialize;
+use shared::app::semantic::Indexer;
 use shared::domain::ledger::LedgerLine;
-use shared::ports::{SettleQueue, StoreError};
+use shared::ports::{IndexJob, IndexQueue, SettleQueue, StoreError};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use usage::Usage;
 
-/// The sending end. Commands are few: one for each settlement that took too long.
+/// The sending end of either.
 pub(super) struct LocalQueue(UnboundedSender<String>);
 
 /// The two ends.
@@ -23,8 +25,21 @@ pub(super) fn queue() -> (LocalQueue, UnboundedReceiver<String>) {
 #[async_trait]
 impl SettleQueue for LocalQueue {
     async fn send(&self, line: &LedgerLine) -> Result<(), StoreError> {
-        let body = serde_json::to_string(line).map_err(|error| StoreError::Rejected(error.to_string()))?;
-        self.0.send(body).map_err(|_| StoreError::Rejected("the settle queue is closed".to_owned()))
+        self.put(line)
+    }
+}
+
+#[async_trait]
+impl IndexQueue for LocalQueue {
+    async fn send(&self, job: &IndexJob) -> Result<(), StoreError> {
+        self.put(job)
+    }
+}
+
+impl LocalQueue {
+    fn put(&self, message: &impl Serialize) -> Result<(), StoreError> {
+        let body = serde_json::to_string(message).map_err(|error| StoreError::Rejected(error.to_string()))?;
+        self.0.send(body).map_err(|_| StoreError::Rejected("the queue is closed".to_owned()))
     }
 }
 
@@ -35,6 +50,15 @@ pub(super) async fn consume(usage: Arc<Usage>, messages: UnboundedReceiver<Strin
         async move { usage::settle_message(&usage, &body).await }
     };
     deliver(messages, settle).await;
+}
+
+/// Does jobs as SQS and `indexer` would.
+pub(super) async fn index(indexer: Arc<Indexer>, messages: UnboundedReceiver<String>) {
+    let take = move |body: Arc<str>| {
+        let indexer = Arc::clone(&indexer);
+        async move { indexer::take(&indexer, &body).await.map(|_| ()) }
+    };
+    deliver(messages, take).await;
 }
 
 /// Messages that are tried at a time, as a queue's consumers are limited in AWS: where the store is
@@ -59,7 +83,7 @@ where
                 let turn = turns.acquire().await;
                 match take(Arc::clone(&body)).await {
                     Ok(()) => return,
-                    Err(error) => tracing::warn!(%error, attempt, "settlement from the queue failed"),
+                    Err(error) => tracing::warn!(%error, attempt, "a message of the queue is not done"),
                 }
                 drop(turn);
                 tokio::time::sleep(Duration::from_millis(50) * 2_u32.pow(attempt)).await;
