@@ -72,7 +72,7 @@ bench: ## CPU per request and added latency, against the upstream called directl
 	$(PYTHON) tests/bench/run.py
 
 bench-cold: ## size and start-up CPU of each function
-	@$(SETUP) system lambda
+	@$(SETUP) system lambda embedder
 	$(PYTHON) tests/bench/cold.py
 
 bench-load: ## a model of the store under load: refusals, retries, store time and write units by shards

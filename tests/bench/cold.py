@@ -22,6 +22,7 @@ from builds import ROOT, build, commit, table
 from runtime_api import FakeAws, FakeRuntime
 
 RUNS = 21
+EMBEDDER = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve() / "models" / "all-minilm-l6-v2"
 FUNCTIONS = ("chat", "usage", "admin", "cache", "indexer", "alerts")
 AIM_CPU_MS = 6.0
 AIM_BYTES = 10_000_000
@@ -69,6 +70,9 @@ def environment(runtime: FakeRuntime, aws: FakeAws, config: Path) -> dict[str, s
         "USAGE_TABLE": "usage",
         "CACHE_TABLE": "cache",
         "SETTLE_QUEUE_URL": f"{aws.url}/000000000000/settle",
+        "INDEX_QUEUE_URL": f"{aws.url}/000000000000/index",
+        "CACHE_FUNCTION": "cache",
+        "TOLLGATE_EMBEDDER": str(EMBEDDER),
         "KEY_PEPPER": "env:PEPPER",
         "PEPPER": "bench-pepper",
         "ADMIN_KEY": "env:ADMIN",

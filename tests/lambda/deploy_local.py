@@ -77,6 +77,9 @@ def drive(aws: Emulator, api: Api) -> None:
     answers(api, key)
     refusals(api)
 
+    stage("semantic cache")
+    serves_near_questions(aws, api, key)
+
     stage("usage")
     used = api.call("GET", "/v1/usage", key)
     expect("GET /v1/usage", used, 200)
@@ -121,6 +124,32 @@ def answers(api: Api, key: str) -> None:
     passed("x-tollgate-cache: exact")
     prompt = api.call("POST", "/v1/chat", key, {"prompt": "Say it.", "model": MODEL, "stream": False})
     expect("POST /v1/chat", prompt, 200)
+
+
+def serves_near_questions(aws: Emulator, api: Api, key: str) -> None:
+    """A near question gets the answer, by way of the deployed queue, indexer, vector index and cache function."""
+    asked, near = "How do I reset my password?", "How can I reset my password?"
+    expect("a first question", api.call("POST", "/v1/chat/completions", key, question(asked)), 200)
+    looked = {"model": MODEL, "messages": [{"role": "user", "content": near}]}
+
+    def found() -> bool:
+        return bool(api.call("POST", "/v1/cache/lookup", key, looked).json().get("tier") == "semantic")
+
+    wait_for("the answer to be indexed", found, 60)
+    answer = api.call("POST", "/v1/chat/completions", key, question(near))
+    expect("a near one", answer, 200)
+    check(answer.headers.get("x-tollgate-cache") == "semantic", f"a near question is no semantic hit: {answer.headers}")
+    passed("x-tollgate-cache: semantic")
+    other = {"model": MODEL, "messages": [{"role": "system", "content": "Be brief."}, *looked["messages"]]}
+    elsewhere = api.call("POST", "/v1/cache/lookup", key, other).json()
+    check(elsewhere["verdict"] == "no_neighbour", f"another system prompt found it: {elsewhere}")
+    expect("POST /v1/cache/invalidate", api.call("POST", "/v1/cache/invalidate", key, {"all": True}), 200)
+    wait_for("the answer to be stale", lambda: api.call("POST", "/v1/cache/lookup", key, looked).json()["tier"] == "none")
+    stats = api.call("GET", "/v1/cache/stats", key)
+    expect("GET /v1/cache/stats", stats, 200)
+    check(stats.json()["hits"]["semantic"] >= 1, f"the hit is not counted: {stats.body!r}")
+    left = aws.client("sqs").get_queue_attributes(QueueUrl=physical(aws, "IndexDeadLetters"), AttributeNames=["All"])
+    check(left["Attributes"]["ApproximateNumberOfMessages"] == "0", "an answer was not indexed")
 
 
 def refusals(api: Api) -> None:

@@ -79,7 +79,7 @@ class RieTest(unittest.TestCase):
         self.assertEqual(sorted(routes), sorted(wanted))
         self.assertEqual(sum("detail-type" in sample for sample in samples), 1, "one event for the schedule")
         sources = sorted(sample["Records"][0]["eventSource"] for sample in samples if "Records" in sample)
-        self.assertEqual(sources, ["aws:dynamodb", "aws:sqs"], "one event for each source that is polled")
+        self.assertEqual(sources, ["aws:dynamodb", "aws:sqs", "aws:sqs"], "one event for each source that is polled")
 
     def test_chat_answers_its_events_with_prelude_separator_and_body(self) -> None:
         key = str(self.new_key()["key"])
@@ -199,8 +199,40 @@ class RieTest(unittest.TestCase):
         self.assertTrue(all(tally["finished"] and not tally["failed"] for tally in swept), swept)
         self.assertTrue(is_charged(self.database, "BudgetsTable", "forgotten"))
 
-    def failed_records(self, batch: Json) -> list[str]:
-        answer = json.loads(invoke(self.ports["usage"], batch))
+    def test_the_cache_finds_what_was_seeded_for_the_key_and_forgets_what_it_invalidates(self) -> None:
+        key = self.new_key()
+        seeded = self.buffered("cache", "admin-cache-entries", TOLLGATE_ADMIN_KEY=ADMIN_KEY, KEY_ID=str(key["id"]))
+        self.assertEqual((seeded.status, seeded.json()), (200, {"stored": 1, "refused": []}), seeded.body)
+        found = self.buffered("cache", "cache-lookup", TOLLGATE_KEY=str(key["key"])).json()
+        self.assertEqual((found["tier"], found["verdict"]), ("exact", "exact"), found)
+        near = json.loads(invoke(self.ports["cache"], event("cache-question", PARTITION=str(found["partition"]))))
+        self.assertEqual((near["verdict"], near["key"]), ("served", found["key"]), near)
+        self.assertEqual(self.failed_records(event("index-jobs", CACHE_KEY=str(found["key"])), "indexer"), [])
+        other = self.buffered("cache", "cache-lookup", TOLLGATE_KEY=str(self.new_key()["key"])).json()
+        self.assertEqual(other["tier"], "none", other)
+        stale = event("cache-invalidate", TOLLGATE_KEY=str(key["key"])) | {"body": '{"all": true}'}
+        self.assertEqual(json.loads(invoke(self.ports["cache"], stale))["statusCode"], 200)
+        self.assertEqual(self.buffered("cache", "cache-lookup", TOLLGATE_KEY=str(key["key"])).json()["tier"], "none")
+
+    def test_the_cache_answers_its_other_routes_to_whom_it_may(self) -> None:
+        key = str(self.new_key()["key"])
+        self.assertEqual(self.buffered("cache", "cache-stats", TOLLGATE_KEY=key).status, 200)
+        self.assertEqual(self.buffered("cache", "cache-invalidate", TOLLGATE_KEY=key).status, 200)
+        setup = self.buffered("cache", "admin-cache-setup", TOLLGATE_ADMIN_KEY=ADMIN_KEY)
+        self.assertEqual((setup.status, setup.json()["created"]), (200, False), setup.body)
+        for name in ("cache-lookup", "cache-invalidate", "cache-stats", "admin-cache-setup", "admin-cache-entries"):
+            with self.subTest(name):
+                self.assertEqual(self.buffered("cache", name).status, 401)
+        wrong = event("admin-cache-entries", TOLLGATE_ADMIN_KEY=ADMIN_KEY) | {"body": '{"key": "k", "entries": [{}]}'}
+        self.assertEqual(json.loads(invoke(self.ports["cache"], wrong))["statusCode"], 404, "no such key")
+
+    def test_the_indexer_hands_back_only_the_job_it_cannot_read(self) -> None:
+        batch = event("index-jobs", CACHE_KEY="gone")
+        batch["Records"].append(batch["Records"][0] | {"messageId": "unreadable", "body": "{}"})
+        self.assertEqual(self.failed_records(batch, "indexer"), ["unreadable"])
+
+    def failed_records(self, batch: Json, function: str = "usage") -> list[str]:
+        answer = json.loads(invoke(self.ports[function], batch))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 

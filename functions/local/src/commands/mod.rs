@@ -1,6 +1,7 @@
 //! What `tollgate` can be told to do. Exit code 0 is done, 1 refused or failed, 2 wrong use.
 
 mod budgets;
+mod cache;
 mod gateway;
 mod keys;
 mod prices;
@@ -31,6 +32,8 @@ enum What {
     Keys(keys::Options),
     /// Set and show budgets and limits of a running gateway.
     Budgets(budgets::Options),
+    /// Set up, fill, question and invalidate the cache of a running gateway.
+    Cache(cache::Options),
     /// List prices, import them from a public catalogue, and compare the two; needs no gateway.
     Prices(prices::Options),
     /// Rebuild the rollups of usage of a running gateway.
@@ -49,6 +52,7 @@ impl Command {
             What::Dev(options) => dev::run(options).await,
             What::Keys(options) => keys::run(options).await,
             What::Budgets(options) => budgets::run(options).await,
+            What::Cache(options) => return cache::run(options).await,
             What::Prices(options) => return prices::run(&options),
             What::Usage(options) => usage::run(options).await,
             What::Demo { port } => demo(port).await,
