@@ -5,6 +5,7 @@ pub mod bound;
 pub mod breaker;
 pub mod cache;
 pub mod counter;
+pub mod guard;
 pub mod id;
 pub mod idempotency;
 pub mod key;
