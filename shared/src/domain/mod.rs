@@ -3,6 +3,7 @@
 
 pub mod bound;
 pub mod breaker;
+pub mod bypass;
 pub mod cache;
 pub mod counter;
 pub mod guard;

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use asked::asked;
 pub use quantity::figures;
 pub use reading::Reading;
-pub use tokens::plain;
+pub use tokens::{plain, spoken};
 
 /// Why the answer to one question may not be given to the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

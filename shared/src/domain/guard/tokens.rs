@@ -38,6 +38,8 @@ const CONTRACTED: [(&str, &[&str]); 23] = [
     ("whats", &["what", "is"]),
 ];
 const CLITICS: [&str; 6] = ["'s", "'re", "'ve", "'ll", "'d", "'m"];
+/// Words after which an `'s` is a verb.
+const ASKING: [&str; 10] = ["what", "who", "where", "when", "how", "why", "it", "that", "there", "here"];
 const SIGNS: [char; 7] = ['$', '£', '€', '¥', '₹', '%', '°'];
 
 /// The text in compatibility form, small letters and single spaces: what two texts have in common
@@ -45,6 +47,11 @@ const SIGNS: [char; 7] = ['$', '£', '€', '¥', '₹', '%', '°'];
 pub fn plain(text: &str) -> String {
     let text = text.nfkc().flat_map(char::to_lowercase).collect::<String>();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a text in small letters, contractions taken apart.
+pub fn spoken(text: &str) -> Vec<String> {
+    tokens(text).into_iter().map(|token| token.text).collect()
 }
 
 pub(super) fn tokens(text: &str) -> Vec<Token> {
@@ -110,6 +117,10 @@ fn push_word(found: &mut Vec<Token>, letters: &[char], initial: bool) {
         push(verb, false);
         return push("not", false);
     }
-    let word = CLITICS.iter().find_map(|clitic| text.strip_suffix(clitic)).unwrap_or(&text);
+    let clitic = CLITICS.iter().find_map(|clitic| text.strip_suffix(clitic));
+    let word = clitic.unwrap_or(&text);
     push(word, capital && word != "i");
+    if ASKING.contains(&word) && text.ends_with("'s") {
+        push("is", false);
+    }
 }
