@@ -44,7 +44,7 @@ fn luhn(digits: &[u8]) -> bool {
             single => single,
         })
         .sum();
-    sum % 10 == 0 && digits.iter().any(|digit| *digit != 0)
+    sum.is_multiple_of(10) && digits.iter().any(|digit| *digit != 0)
 }
 
 /// Numbers of persons that mix letters and figures: Spain's, Italy's, and the United Kingdom's

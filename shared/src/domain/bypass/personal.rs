@@ -2,7 +2,7 @@
 //! done with `my card` is everybody's.
 
 /// What somebody has that is told by a look at it.
-const STATE: [&str; 34] = [
+const STATE: [&str; 35] = [
     "balance",
     "bill",
     "invoice",
@@ -37,6 +37,7 @@ const STATE: [&str; 34] = [
     "grades",
     "results",
     "name",
+    "number",
 ];
 /// How such a question begins.
 const LOOKS: [&[&str]; 18] = [
@@ -59,7 +60,7 @@ const LOOKS: [&[&str]; 18] = [
     &["how", "much", "is"],
     &["has"],
 ];
-const PHRASES: [&[&str]; 20] = [
+const PHRASES: [&[&str]; 19] = [
     &["status", "of", "my"],
     &["who", "am", "i"],
     &["my", "name", "is"],
@@ -69,7 +70,8 @@ const PHRASES: [&[&str]; 20] = [
     &["did", "i", "tell"],
     &["did", "i", "order"],
     &["did", "i", "spend"],
-    &["do", "i", "owe"],
+    &["much", "do", "i", "owe"],
+    &["what", "do", "i", "owe"],
     &["do", "i", "have", "left"],
     &["have", "i", "spent"],
     &["my", "last", "order"],
@@ -77,8 +79,6 @@ const PHRASES: [&[&str]; 20] = [
     &["my", "previous", "message"],
     &["my", "last", "payment"],
     &["my", "recent", "transactions"],
-    &["my", "account", "number"],
-    &["my", "order", "number"],
     &["on", "my", "calendar"],
 ];
 /// Words between `my` and what the asker has.

@@ -78,8 +78,9 @@ const PHRASES: [&[&str]; 14] = [
     &["this", "minute"],
     &["up", "to", "date"],
 ];
-/// Words between `current` and what is.
+/// Words between `current` and what is, and between what is and `now`.
 const REACH: usize = 3;
+const BEFORE: usize = 8;
 /// Words that make something else of a word: `live chat`, `a live-in nanny`.
 const OTHERWISE: [(&str, &str); 4] =
     [("live", "chat"), ("live", "in"), ("live", "agent"), ("live", "person")];
@@ -102,7 +103,7 @@ fn present(words: &[&str], at: usize) -> bool {
         return false;
     }
     let near = match words[at] {
-        "now" | "moment" => words,
+        "now" | "moment" => &words[at.saturating_sub(BEFORE)..at],
         _ => &words[at + 1..words.len().min(at + 1 + REACH)],
     };
     near.iter().any(|word| CHANGING.contains(word))
