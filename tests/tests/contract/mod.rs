@@ -49,3 +49,4 @@ mod settling;
 mod stops;
 mod stores;
 mod sweeps;
+mod vectors;

@@ -62,6 +62,9 @@ fn perform(database: &Database, operation: &str, body: &[u8]) -> Result<Vec<u8>>
             request.client_request_token = None;
             database.transact_write_items(request)
         }),
+        "SearchVectors" => answer(body, |request| database.search_vectors(request)),
+        "DescribeTable" => answer(body, |request| database.describe_table(request)),
+        "UpdateTable" => answer(body, |request| database.update_table(request)),
         "CreateTable" => answer(body, |request| database.create_table(request)),
         "UpdateTimeToLive" => answer(body, |request| database.update_time_to_live(request)),
         other => Err(DynoxideError::ValidationException(format!(

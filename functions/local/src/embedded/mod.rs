@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use dynoxide::Database;
-use shared::aws::{AwsConfig, Clients, Patience, SharedHttpClient, Tables};
+use shared::aws::{AwsConfig, Clients, DynamoVectors, Patience, SharedHttpClient, Tables, VECTOR_DIMENSIONS};
+use shared::ports::SetUpVectors;
 
 pub use tables::create_tables;
 
@@ -40,9 +41,17 @@ impl Embedded {
         let connector = SharedHttpConnector::new(connector::Connector::new(database));
         let embedded = Embedded { http: http_client_fn(move |_, _| connector.clone()) };
         create_tables(embedded.clients().dynamodb(), &Embedded::tables()).await?;
+        embedded.index_vectors().await?;
         // The emulator deletes expired answers only when told to.
         sweeper.sweep_ttl().map_err(|error| format!("expired answers cannot be deleted: {error}"))?;
         Ok(embedded)
+    }
+
+    /// A file may be older than the index.
+    async fn index_vectors(&self) -> Result<(), String> {
+        let vectors = DynamoVectors::new(self.clients(), Embedded::tables().cache);
+        let made = vectors.set_up(VECTOR_DIMENSIONS).await;
+        made.map(|_| ()).map_err(|error| format!("the vector index cannot be made: {error}"))
     }
 
     pub fn tables() -> Tables {

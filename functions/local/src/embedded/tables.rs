@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
-use shared::aws::{KEY_INDEX, Tables};
+use shared::aws::{KEY_INDEX, Tables, VECTOR_DIMENSIONS, vector_index, vector_partition};
 
 const EXPIRY: &str = "expiresAt";
 
@@ -16,12 +16,22 @@ const EXPIRY: &str = "expiresAt";
 /// # Errors
 /// When the database refuses one.
 pub async fn create_tables(client: &Client, tables: &Tables) -> Result<(), String> {
-    for name in [&tables.control, &tables.budgets, &tables.cache, &tables.usage] {
+    for name in [&tables.control, &tables.budgets, &tables.usage] {
         create(plain(client, name).map_err(|error| error.to_string())?).await?;
     }
+    create_cache(client, &tables.cache).await?;
     let ledger = plain(client, &tables.ledger).and_then(with_key_index);
     create(ledger.map_err(|error| error.to_string())?).await?;
     expire(client, &tables.cache).await
+}
+
+/// DynamoDB Local refuses the vector index, of which it knows nothing. The table is of use without.
+async fn create_cache(client: &Client, name: &str) -> Result<(), String> {
+    let indexed = plain(client, name).and_then(with_vector_index).map_err(|error| error.to_string())?;
+    if create(indexed).await.is_ok() {
+        return Ok(());
+    }
+    create(plain(client, name).map_err(|error| error.to_string())?).await
 }
 
 /// A table with the string keys `pk` and `sk`.
@@ -44,6 +54,10 @@ fn with_key_index(table: CreateTableFluentBuilder) -> Result<CreateTableFluentBu
         .projection(Projection::builder().projection_type(ProjectionType::All).build())
         .build()?;
     Ok(table.attribute_definitions(string("keyId")?).global_secondary_indexes(index))
+}
+
+fn with_vector_index(table: CreateTableFluentBuilder) -> Result<CreateTableFluentBuilder, BuildError> {
+    Ok(table.attribute_definitions(vector_partition()?).vector_indexes(vector_index(VECTOR_DIMENSIONS)?))
 }
 
 async fn create(table: CreateTableFluentBuilder) -> Result<(), String> {
