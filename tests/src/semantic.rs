@@ -75,8 +75,10 @@ impl SearchVectors for Scan {
     ) -> Result<Vec<Neighbour>, StoreError> {
         let records = self.records.lock().expect("never poisoned");
         let similarity = |other: &[f32]| vector.iter().zip(other).map(|(one, other)| one * other).sum();
-        let in_partition = records.values().filter(|record| record.partition == partition);
+        let from = (partition.to_owned(), String::new());
+        let in_partition = records.range(from..).take_while(|((other, _), _)| other == partition);
         let mut found: Vec<Neighbour> = in_partition
+            .map(|(_, record)| record)
             .map(|record| Neighbour {
                 id: record.id.clone(),
                 similarity: similarity(&record.vector),

@@ -79,7 +79,8 @@ async fn waited(lookup: Option<Wrong>) -> (Duration, Value) {
     let asked = provider.0.lock().expect("one thread").expect("asked");
     let usage = Sources { ledger: gateway.store.as_ref(), rollups: gateway.store.as_ref() };
     let sources = Statistics { usage, precision: gateway.store.as_ref() };
-    let scope = Scope { keys: vec![user.id], tenants: ["acme".to_owned()].into(), since: Timestamp::default() };
+    let scope =
+        Scope { keys: vec![user.id], tenants: ["acme".to_owned()].into(), since: Timestamp::default() };
     let stats = stats(&sources, &scope, shared::clock::SystemClock.now()).await.expect("a store");
     (asked - begun, serde_json::to_value(stats).expect("JSON"))
 }
