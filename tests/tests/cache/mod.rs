@@ -8,6 +8,7 @@ mod kept;
 mod measured;
 mod shapes;
 mod stale;
+mod warm;
 
 use serde_json::{Value, json};
 use tests::{Reply, Semantic, Setup, TestApp, User};
