@@ -130,6 +130,6 @@ pub fn question(model: &str, stream: bool) -> Value {
 pub fn unbounded(model: &str, stream: bool) -> Value {
     json!({
         "model": model, "stream": stream,
-        "messages": [{ "role": "user", "content": "How is the weather in Ghent today?" }],
+        "messages": [{ "role": "user", "content": "Which of the rivers runs through Ghent?" }],
     })
 }

@@ -5,14 +5,16 @@ mod app;
 mod clocks;
 mod provider;
 mod reply;
+mod semantic;
 mod settled;
 mod setup;
 mod usage;
 
 pub use app::{CHAT, COMPLETIONS, TestApp, User, question, unbounded};
-pub use clocks::{Ahead, At};
+pub use clocks::{Ahead, At, Set};
 pub use provider::Provider;
 pub use reply::Reply;
+pub use semantic::{Jobs, Scan, Semantic, Words};
 pub use settled::{balanced, settled};
 pub use setup::{Ports, Setup};
 pub use usage::UsageParts;

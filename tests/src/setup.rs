@@ -21,6 +21,7 @@ use shared::ports::{
 
 use super::app::TestApp;
 use super::provider::Provider;
+use super::semantic::Semantic;
 
 const PRICES: &str = include_str!("../../config/prices.json");
 
@@ -96,6 +97,18 @@ impl Setup {
             upstream: None,
             semantic: None,
         }
+    }
+
+    /// With a semantic tier over the same store, which is returned as well.
+    pub fn semantic(mut self) -> (Self, Semantic) {
+        let cache = if self.config["cache"].is_null() { json!({}) } else { self.config["cache"].clone() };
+        // Nobody is called there: the routes of the cache only must name a provider that is known.
+        let nowhere = json!({ "base_url": "http://127.0.0.1:9/v1", "local": true });
+        let config = json!({ "cache": cache, "providers": { "demo": nowhere } }).to_string();
+        let config = Config::parse(&config).unwrap_or_else(|faults| panic!("{faults}"));
+        let semantic = Semantic::new(&config.cache, &self.store, &self.clock);
+        self.semantic = Some(semantic.tier());
+        (self, semantic)
     }
 
     pub async fn start(mut self) -> TestApp {

@@ -1,6 +1,7 @@
 //! One integration test binary: the store contract and what runs over the whole gateway.
 
 mod arrows;
+mod cache;
 mod contract;
 mod endings;
 mod fleet;

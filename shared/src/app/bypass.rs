@@ -2,6 +2,7 @@
 
 use super::lookup::Asked;
 use crate::config::Cache;
+use crate::domain::bypass::{self, Bypass};
 use crate::protocol::canonical::{ChatRequest, Role};
 
 /// The reason's name, as it is told and counted.
@@ -29,6 +30,6 @@ fn said_last(request: &ChatRequest) -> Option<String> {
 }
 
 /// What the text itself says against it.
-pub(super) fn by_text(_text: &str) -> Option<&'static str> {
-    None
+pub(super) fn by_text(text: &str) -> Option<&'static str> {
+    bypass::bypass(text).map(Bypass::name)
 }

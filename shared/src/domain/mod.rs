@@ -3,8 +3,10 @@
 
 pub mod bound;
 pub mod breaker;
+pub mod bypass;
 pub mod cache;
 pub mod counter;
+pub mod guard;
 pub mod id;
 pub mod idempotency;
 pub mod key;

@@ -41,6 +41,7 @@ mod faults;
 mod fences;
 mod idempotency;
 mod keys;
+mod marks;
 mod model;
 mod policies;
 mod rollups;

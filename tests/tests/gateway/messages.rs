@@ -19,7 +19,7 @@ const MESSAGES: &str = "/v1/messages";
 fn question(stream: bool) -> Value {
     json!({
         "model": "demo/tokens-3", "max_tokens": 100, "stream": stream,
-        "messages": [{ "role": "user", "content": "How is the weather in Ghent today?" }],
+        "messages": [{ "role": "user", "content": "Which of the rivers runs through Ghent?" }],
     })
 }
 

@@ -6,23 +6,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
+use shared::app::SemanticTier;
 use shared::config::ModelName;
 use shared::domain::breaker::Breaker;
-use shared::domain::cache::CacheKey;
+use shared::domain::cache::{CacheKey, Mark, Marks, Served};
 use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::domain::key::KeyRecord;
 use shared::domain::policy::{ScopeName, ScopePolicy};
 use shared::domain::reservation::Reservation;
 use shared::domain::time::Timestamp;
+use shared::domain::verdict::{Finding, Verdict};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, AttemptError, BreakerStore, CachedAnswer, ChunkStream, Counters, FindKey, FindPolicy,
-    ReserveReply, StoreError, Upstream, Versioned,
+    AnswerCache, AttemptError, BreakerStore, CacheMarks, CachedAnswer, ChunkStream, Counters, FindKey,
+    FindPolicy, LookupError, Question, ReserveReply, SemanticLookup, StoreError, Upstream, Versioned,
 };
 use shared::protocol::canonical::{ChatRequest, Chunk, Delta, FinishReason};
 use shared::protocol::outbound::{Flavour, Outbound};
-use tests::{At, Ports, Setup, TestApp, User, balanced, unbounded};
+use tests::{At, Jobs, Ports, Setup, TestApp, User, balanced, unbounded};
 use tokio::time::{Instant, sleep};
 
 const TRIP: Duration = Duration::from_millis(10);
@@ -88,6 +90,36 @@ impl AnswerCache for Far {
 }
 
 #[async_trait]
+impl CacheMarks for Far {
+    async fn read_marks(&self) -> Result<Marks, StoreError> {
+        sleep(TRIP).await;
+        self.0.read_marks().await
+    }
+
+    async fn mark(&self, mark: &Mark, expires: Timestamp) -> Result<(), StoreError> {
+        sleep(TRIP).await;
+        self.0.mark(mark, expires).await
+    }
+
+    async fn note_served(&self, served: &Served) -> Result<(), StoreError> {
+        sleep(TRIP).await;
+        self.0.note_served(served).await
+    }
+}
+
+/// A search for near questions that takes three trips of its own, as one over a network does:
+/// the function, its vectors, its marks.
+struct Search;
+
+#[async_trait]
+impl SemanticLookup for Search {
+    async fn look_up(&self, _: &Question) -> Result<Finding, LookupError> {
+        sleep(TRIP * 3).await;
+        Ok(Finding { verdict: Verdict::NoNeighbour, similarity: None, key: None })
+    }
+}
+
+#[async_trait]
 impl BreakerStore for Far {
     async fn read(&self, target: &str) -> Result<Versioned, StoreError> {
         sleep(TRIP).await;
@@ -121,8 +153,16 @@ impl Upstream for Provider {
     }
 }
 
-/// A cold instance over `store` at `now`.
+/// A cold instance over `store` at `now`, without a search for near questions.
 async fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestApp, Arc<Provider>) {
+    cold_with(store, now, None).await
+}
+
+async fn cold_with(
+    store: &Arc<MemoryStore>,
+    now: Timestamp,
+    semantic: Option<SemanticTier>,
+) -> (TestApp, Arc<Provider>) {
     let far = Arc::new(Far(Arc::clone(store)));
     let provider = Arc::new(Provider::default());
     let ports = Ports {
@@ -130,6 +170,7 @@ async fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestApp, Arc<Provide
         policies: far.clone(),
         counters: far.clone(),
         answers: far.clone(),
+        marks: far.clone(),
         breakers: far,
         ..Ports::of(store)
     };
@@ -138,6 +179,7 @@ async fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestApp, Arc<Provide
         store: Arc::clone(store),
         ports: Some(ports),
         upstream: Some(provider.clone()),
+        semantic,
         ..Setup::new(json!({ "routing": { "fallbacks": ["demo/tokens-3"] } }))
     };
     (setup.start().await, provider)
@@ -145,7 +187,10 @@ async fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestApp, Arc<Provide
 
 /// Trips until the provider was asked.
 async fn trips_of_a_miss(store: &Arc<MemoryStore>, user: &User, text: &str, now: Timestamp) -> u128 {
-    let (gateway, provider) = cold(store, now).await;
+    trips(cold(store, now).await, user, text).await
+}
+
+async fn trips((gateway, provider): (TestApp, Arc<Provider>), user: &User, text: &str) -> u128 {
     let mut body = unbounded("demo/ok", true);
     body["messages"][0]["content"] = json!(text);
     let begun = Instant::now();
@@ -162,6 +207,10 @@ async fn at_most_four_trips_before_a_provider_is_asked_and_two_before_an_exact_h
     let user = first.user(json!({ "budgetUsd": "5", "rpm": 100 })).await;
     assert_eq!(trips_of_a_miss(&store, &user, "the counter is created", now).await, 4);
     assert_eq!(trips_of_a_miss(&store, &user, "the counter is there", now).await, 3);
+    // The policies are looked up while near questions are, so three trips of a search add two.
+    let semantic = SemanticTier { lookup: Arc::new(Search), jobs: Arc::new(Jobs::default()) };
+    let near = cold_with(&store, now, Some(semantic)).await;
+    assert_eq!(trips(near, &user, "nothing is near").await, 5);
     let later = now + Duration::from_secs(120);
     assert_eq!(trips_of_a_miss(&store, &user, "the minute has passed", later).await, 4);
 

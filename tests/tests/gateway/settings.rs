@@ -16,6 +16,8 @@ const DOCUMENT: &str = include_str!("../../../shared/src/config/documented.json"
 const SHOWN: &[&str] = &[
     "gateway.timeout_ms",
     "gateway.stream_enabled",
+    // By the tests of the rules by which near matches are judged.
+    "cache.semantic_threshold",
     "cache.ttl_hours",
     "cache.version_key",
     "routing.primary",
@@ -32,7 +34,6 @@ const SHOWN: &[&str] = &[
 /// Fields that are read and checked, and the capability that will act on them.
 const LATER: &[(&str, &str)] = &[
     ("cache.provider", "semantic cache"),
-    ("cache.semantic_threshold", "semantic cache"),
     ("billing.track_tokens", "token metrics"),
     ("billing.alert_thresholds", "alerts"),
     ("observability.otel_enabled", "OTLP export"),

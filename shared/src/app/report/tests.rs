@@ -21,6 +21,7 @@ fn rollup(key: &str, hour: i64) -> Rollup {
         shard: 0,
         requests: 2,
         users: vec![by_nobody, by_u],
+        cache: BTreeMap::new(),
     }
 }
 

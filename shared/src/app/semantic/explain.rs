@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::index::cosine;
-use super::{digest, embed, rules};
+use super::{embed, rules};
 use crate::app::bypass::by_text;
 use crate::config::{Cache, SemanticMode};
 use crate::domain::cache::CacheKey;
@@ -19,9 +18,10 @@ pub struct Explanation {
     /// Why the text, or the one it is held against, is kept out of the cache.
     pub bypass: Option<&'static str>,
     pub similarity: f32,
-    /// What holds for the model.
+    /// Below it nothing is served.
+    pub lowest: f32,
+    /// From here on the words do not matter, unless a guard objects.
     pub threshold: f32,
-    pub margin: f32,
     pub profile: &'static str,
     pub mode: &'static str,
 }
@@ -45,7 +45,7 @@ pub async fn explain(
         key: CacheKey::of_bytes(against.as_bytes()),
         similarity,
         question: against.to_owned(),
-        answer: AnswerMark { digest: digest(against), vector: String::new() },
+        answer: AnswerMark::default(),
     };
     let (rules, set) = (rules(cache, model), cache.semantic_rules(model));
     let finding = judge(text, &[candidate], &rules);
@@ -59,9 +59,14 @@ pub async fn explain(
         verdict: verdict.to_owned(),
         bypass,
         similarity,
+        lowest: rules.lowest(),
         threshold: rules.threshold,
-        margin: rules.margin,
         profile: set.profile.name(),
         mode: set.mode.name(),
     })
+}
+
+/// Of vectors of length one.
+fn cosine(one: &[f32], other: &[f32]) -> f32 {
+    one.iter().zip(other).map(|(one, other)| one * other).sum()
 }

@@ -4,17 +4,15 @@
 use std::sync::Arc;
 
 use super::embed;
-use super::payload::{Payload, mark, said};
+use super::payload::{Payload, said};
 use crate::app::lookup::ttl;
 use crate::config::Cache;
 use crate::domain::cache::{CacheKey, Labels};
+use crate::domain::verdict::AnswerMark;
 use crate::ports::{
     AnswerCache, CachedAnswer, Clock, Embedder, IndexJob, MeasurePrecision, StoreError, VectorRecord,
     WriteVectors,
 };
-
-/// Cosine from which two answers count as the same, where their texts differ.
-pub const SAME_ANSWER: f32 = 0.9;
 
 /// What indexing needs.
 pub struct Indexer {
@@ -49,9 +47,10 @@ pub async fn index(indexer: &Indexer, job: &IndexJob) -> Result<Indexed, StoreEr
     }
     let answer = said(&entry.answer);
     let vectors =
-        embed(indexer.embedder.as_ref(), &[question, &answer]).await.map_err(StoreError::Rejected)?;
+        embed(indexer.embedder.as_ref(), &[question, answer]).await.map_err(StoreError::Rejected)?;
     let [asked, answered] = vectors.try_into().map_err(|_| lost())?;
-    let payload = Payload::new(&job.key, question, labels, &entry, mark(&answer, &answered));
+    let mark = AnswerMark::of(answer, &answered);
+    let payload = Payload::new(&job.key, question, labels, &entry, mark.clone());
     let record = VectorRecord {
         partition: labels.partition.as_str().to_owned(),
         id: job.key.as_str().to_owned(),
@@ -61,7 +60,7 @@ pub async fn index(indexer: &Indexer, job: &IndexJob) -> Result<Indexed, StoreEr
     };
     indexer.vectors.upsert(&[record]).await?;
     let agreed = match &job.candidate {
-        Some(candidate) => compare(indexer, &job.key, labels, (&answer, &answered), candidate).await?,
+        Some(candidate) => compare(indexer, &job.key, labels, &mark, candidate).await?,
         None => None,
     };
     Ok(Indexed { indexed: true, agreed })
@@ -73,17 +72,15 @@ async fn compare(
     indexer: &Indexer,
     fresh: &CacheKey,
     labels: &Labels,
-    (answer, vector): (&str, &[f32]),
+    answer: &AnswerMark,
     candidate: &CacheKey,
 ) -> Result<Option<bool>, StoreError> {
     let Some(other) = indexer.answers.get(candidate).await?.filter(|other| is_of(other, labels)) else {
         return Ok(None);
     };
     let other = said(&other.answer);
-    let agreed = other == answer || {
-        let found = embed(indexer.embedder.as_ref(), &[&other]).await.map_err(StoreError::Rejected)?;
-        found.first().is_some_and(|other| cosine(other, vector) >= SAME_ANSWER)
-    };
+    let vectors = embed(indexer.embedder.as_ref(), &[other]).await.map_err(StoreError::Rejected)?;
+    let agreed = vectors.first().is_some_and(|vector| AnswerMark::of(other, vector).agrees(answer));
     let (tenant, model) = (&labels.tenant, &labels.model);
     indexer.precision.compared(tenant, model, fresh, agreed, indexer.clock.now()).await?;
     Ok(Some(agreed))
@@ -92,11 +89,6 @@ async fn compare(
 fn is_of(entry: &CachedAnswer, labels: &Labels) -> bool {
     let same = |other: &Labels| other.tenant == labels.tenant && other.partition == labels.partition;
     entry.labels.as_ref().is_some_and(same)
-}
-
-/// Of vectors of length one.
-pub(super) fn cosine(one: &[f32], other: &[f32]) -> f32 {
-    one.iter().zip(other).map(|(one, other)| one * other).sum()
 }
 
 fn lost() -> StoreError {

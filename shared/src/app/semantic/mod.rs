@@ -14,22 +14,19 @@ use std::sync::Arc;
 use super::lookup::ttl;
 use super::warm_marks::WarmMarks;
 use crate::config::{Cache, CacheProfile};
-use crate::domain::cache::{CacheKey, EMBEDDER, Marks};
+use crate::domain::cache::{EMBEDDER, Marks};
 use crate::domain::time::Timestamp;
-use crate::domain::verdict::{Candidate, Finding, Rules, judge};
+use crate::domain::verdict::{Candidate, Finding, Profile, Rules, judge};
 use crate::ports::{Clock, Embedder, LookupError, Neighbour, Question, SearchVectors, StoreError};
 
 pub use explain::{Explanation, explain};
-pub use index::{Indexed, Indexer, SAME_ANSWER, index};
+pub use index::{Indexed, Indexer, index};
 pub use invalidate::{Asker, Invalidated, Invalidator, MARKS_MAX, invalidate};
 pub use probe::{Asking, Probed, Tier, Tiers, probe};
 pub use seed::{ENTRIES_MAX, Seeded, Seeding, Unseeded, seed};
 pub use stats::{CacheStats, Figures, Hits, Measured, ModelStats, Scope, Statistics, stats};
 
 use payload::Payload;
-
-/// Neighbours that are judged.
-const NEIGHBOURS: usize = 8;
 
 /// What a search needs.
 pub struct Lookup {
@@ -45,7 +42,8 @@ pub struct Lookup {
 /// # Errors
 /// [`LookupError::Failed`] when the text cannot be embedded, or vectors or marks cannot be read.
 pub async fn look_up(lookup: &Lookup, question: &Question) -> Result<Finding, LookupError> {
-    let (neighbours, marks) = tokio::join!(nearest(lookup, question), async {
+    let rules = rules(&lookup.cache, &question.model);
+    let (neighbours, marks) = tokio::join!(nearest(lookup, question, rules.neighbours), async {
         lookup.marks.read().await.map_err(|error| error.to_string())
     });
     let (neighbours, marks) = (neighbours.map_err(LookupError::Failed)?, marks.map_err(LookupError::Failed)?);
@@ -54,12 +52,12 @@ pub async fn look_up(lookup: &Lookup, question: &Question) -> Result<Finding, Lo
         .into_iter()
         .filter_map(|neighbour| candidate(&lookup.cache, &marks, question, neighbour, now))
         .collect();
-    Ok(judge(&question.text, &candidates, &rules(&lookup.cache, &question.model)))
+    Ok(judge(&question.text, &candidates, &rules))
 }
 
-async fn nearest(lookup: &Lookup, question: &Question) -> Result<Vec<Neighbour>, String> {
+async fn nearest(lookup: &Lookup, question: &Question, most: usize) -> Result<Vec<Neighbour>, String> {
     let vector = embed(lookup.embedder.as_ref(), &[&question.text]).await?.pop().unwrap_or_default();
-    let found = lookup.vectors.nearest(question.partition.as_str(), &vector, NEIGHBOURS).await;
+    let found = lookup.vectors.nearest(question.partition.as_str(), &vector, most).await;
     found.map_err(|error: StoreError| error.to_string())
 }
 
@@ -98,15 +96,10 @@ async fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>,
 /// By which rules near matches of `model` are judged.
 fn rules(cache: &Cache, model: &str) -> Rules {
     let set = cache.semantic_rules(model);
-    let rules = match set.profile {
-        CacheProfile::Safe => Rules { threshold: 0.92, margin: 0.06 },
-        CacheProfile::HighHit => Rules { threshold: 0.85, margin: 0.06 },
+    let profile = match set.profile {
+        CacheProfile::Safe => Profile::Safe,
+        CacheProfile::HighHit => Profile::HighHit,
     };
     // Similarities are told in single precision.
-    Rules { threshold: set.threshold.map_or(rules.threshold, |threshold| threshold as f32), ..rules }
-}
-
-/// The key of a text, for telling whether two texts are the same.
-fn digest(text: &str) -> String {
-    CacheKey::of_bytes(text.as_bytes()).as_str().to_owned()
+    profile.rules(set.threshold.map(|threshold| threshold as f32))
 }

@@ -1,11 +1,7 @@
 //! What lies beside a vector: all that its finder must know to judge and to compare.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
 
-use super::digest;
 use crate::domain::cache::{CacheKey, Kept, Labels};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::AnswerMark;
@@ -62,16 +58,7 @@ impl Payload {
     }
 }
 
-/// What an answer says, as far as two are compared by it: NFC, lower case, single spaces.
-pub(super) fn said(answer: &Answer) -> String {
-    let content = answer.choices.first().and_then(|choice| choice.content.as_deref()).unwrap_or_default();
-    let lower = content.nfc().collect::<String>().to_lowercase();
-    lower.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The mark of an answer that says `text` and whose embedding is `vector`.
-pub(super) fn mark(text: &str, vector: &[f32]) -> AnswerMark {
-    let scaled = |component: &f32| ((component.clamp(-1.0, 1.0) * 127.0).round() as i8).to_le_bytes()[0];
-    let bytes: Vec<u8> = vector.iter().map(scaled).collect();
-    AnswerMark { digest: digest(text), vector: STANDARD.encode(bytes) }
+/// What an answer says.
+pub(super) fn said(answer: &Answer) -> &str {
+    answer.choices.first().and_then(|choice| choice.content.as_deref()).unwrap_or_default()
 }
