@@ -22,7 +22,7 @@ pub(super) fn invalidated(done: &Value) -> String {
 }
 
 pub(super) fn explanation(told: &Value) -> String {
-    let names = ["verdict", "bypass", "similarity", "threshold", "margin", "profile", "mode"];
+    let names = ["verdict", "bypass", "similarity", "lowest", "threshold", "profile", "mode"];
     let rows: Vec<[String; 2]> = names.iter().map(|name| [(*name).to_owned(), word(&told[*name])]).collect();
     columns(&rows)
 }
