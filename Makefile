@@ -4,6 +4,8 @@
 PYTHON ?= python3
 MODEL  ?=
 PORT   ?= 3000
+# The questions of Banking77 with their intents, which no package carries: a CSV file with `text,category`.
+BANKING77 ?= $(wildcard ../shared/data/banking77/train.csv)
 # How many worlds `make simulate` runs, and from which seed on; SEED and REQUESTS run one of them again.
 SEEDS  ?= 10000
 FROM   ?= 0
@@ -17,7 +19,7 @@ LAMBDA := lambda-lint lambda-lint-stores lambda-template lambda-rie lambda-strea
 FUNCTIONS := chat usage admin cache indexer alerts
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-load
+.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-cache bench-load
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +76,10 @@ bench: ## CPU per request and added latency, against the upstream called directl
 bench-cold: ## size and start-up CPU of each function
 	@$(SETUP) system lambda embedder
 	$(PYTHON) tests/bench/cold.py
+
+bench-cache: ## recall, traps and wrong hits of the semantic cache on labelled questions; BANKING77=FILE adds a stream of them
+	@$(SETUP) system embedder labelled
+	TOLLGATE_TOOLS="$(TOOLS)" BANKING77="$(BANKING77)" cargo run --locked --quiet --package quality
 
 bench-load: ## a model of the store under load: refusals, retries, store time and write units by shards
 	cargo run --locked --quiet --package load

