@@ -17,7 +17,7 @@ LAMBDA := lambda-lint lambda-template lambda-rie lambda-stream lambda-deploy
 FUNCTIONS := chat usage admin alerts
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-load
+.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-lookup bench-load
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,10 @@ bench: ## CPU per request and added latency, against the upstream called directl
 bench-cold: ## size and start-up CPU of each function
 	@$(SETUP) system lambda
 	$(PYTHON) tests/bench/cold.py
+
+bench-lookup: ## CPU of a lookup among 10,000 questions beside the embedding alone, and of starting with the weights
+	@$(SETUP) system embedder
+	$(PYTHON) tests/bench/lookup.py
 
 bench-load: ## a model of the store under load: refusals, retries, store time and write units by shards
 	cargo run --locked --quiet --package load
