@@ -19,7 +19,7 @@ LAMBDA := lambda-lint lambda-lint-stores lambda-template lambda-rie lambda-strea
 FUNCTIONS := chat usage admin cache indexer alerts
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-cache bench-load
+.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-cache bench-lookup bench-load
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +80,10 @@ bench-cold: ## size and start-up CPU of each function
 bench-cache: ## recall, traps and wrong hits of the semantic cache on labelled questions; BANKING77=FILE adds a stream of them
 	@$(SETUP) system embedder labelled
 	TOLLGATE_TOOLS="$(TOOLS)" BANKING77="$(BANKING77)" cargo run --locked --quiet --package quality
+
+bench-lookup: ## CPU of a lookup among 10,000 questions beside the embedding alone, and of starting with the weights
+	@$(SETUP) system embedder
+	$(PYTHON) tests/bench/lookup.py
 
 bench-load: ## a model of the store under load: refusals, retries, store time and write units by shards
 	cargo run --locked --quiet --package load
