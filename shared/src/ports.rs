@@ -132,7 +132,7 @@ pub enum ReserveReply {
 #[async_trait]
 pub trait Counters: Send + Sync {
     /// Applies [`crate::domain::counter::reserve`] as one conditional write, **sent once**: no
-    /// layer below may send it again.
+    /// layer below may send it again, but where the store said that this copy was not applied.
     async fn reserve(&self, write: &Reserve) -> Result<ReserveReply, StoreError>;
     /// Applies [`crate::domain::counter::allow`]. Safe to repeat and to reorder.
     async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError>;
