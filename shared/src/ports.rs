@@ -69,8 +69,9 @@ pub trait ListKeys: Send + Sync {
 #[async_trait]
 pub trait ManageKeys: FindKey + ListKeys {
     async fn create(&self, record: &KeyRecord) -> Result<(), StoreError>;
-    /// False when there is no such key.
-    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError>;
+    /// Replaces the policy of version `before`. False when another stands there, or there is no such
+    /// key. Sending it again is safe: a policy recognises itself.
+    async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError>;
     /// False when there is no such key. Revoking twice keeps the first time.
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError>;
 }
@@ -95,8 +96,8 @@ impl<T: ManageKeys + ?Sized> ManageKeys for Arc<T> {
         self.as_ref().create(record).await
     }
 
-    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
-        self.as_ref().set_policy(id, policy).await
+    async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError> {
+        self.as_ref().set_policy(id, policy, before).await
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
@@ -114,8 +115,14 @@ pub trait FindPolicy: Send + Sync {
 /// Sets and lists policies.
 #[async_trait]
 pub trait ManagePolicies: FindPolicy {
-    /// Replaces the scope's policy.
-    async fn put_policy(&self, scope: &ScopeName, policy: &ScopePolicy) -> Result<(), StoreError>;
+    /// Replaces the scope's policy of version `before`; none where there must be none. False when
+    /// another stands there. Sending it again is safe: a policy recognises itself.
+    async fn put_policy(
+        &self,
+        scope: &ScopeName,
+        policy: &ScopePolicy,
+        before: Option<Timestamp>,
+    ) -> Result<bool, StoreError>;
     async fn list_policies(&self) -> Result<Vec<(ScopeName, ScopePolicy)>, StoreError>;
 }
 
@@ -132,7 +139,7 @@ pub enum ReserveReply {
 #[async_trait]
 pub trait Counters: Send + Sync {
     /// Applies [`crate::domain::counter::reserve`] as one conditional write, **sent once**: no
-    /// layer below may send it again.
+    /// layer below may send it again, but where the store said that this copy was not applied.
     async fn reserve(&self, write: &Reserve) -> Result<ReserveReply, StoreError>;
     /// Applies [`crate::domain::counter::allow`]. Safe to repeat and to reorder.
     async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError>;

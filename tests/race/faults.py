@@ -46,6 +46,7 @@ class Case:
 
 CASES = (
     Case("reserve throttled", proxy.reserve, proxy.THROTTLED, CLOSED, times=None),
+    Case("reserve throttled twice, repeated", proxy.reserve, proxy.THROTTLED, SERVED, times=2),
     Case("reserve without reply", proxy.reserve, proxy.REPLY_LOST, SERVED),
     Case("reserve late, after it was given up", proxy.reserve, proxy.delayed(5_000), SERVED, times=3, left_to_sweep=True),
     Case("line throttled, repeated by the SDK", proxy.line, proxy.THROTTLED, SERVED),

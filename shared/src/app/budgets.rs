@@ -21,6 +21,8 @@ use crate::protocol::fields::{BadRequest, Fields};
 /// A period that begins within this time has its counter changed along, since an instance may
 /// still have the policy of before when it begins.
 const AHEAD: Duration = Duration::from_secs(60);
+/// How often a policy is read and set anew where somebody else set it in between.
+const TRIES: usize = 4;
 
 /// A scope's policy, and where its counters stand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,13 +79,28 @@ impl Admin {
         id: &str,
         body: Map<String, Value>,
     ) -> Result<BudgetView, GatewayError> {
-        let now = self.clock.now();
         let mut fields = Fields::new(body);
         let name = scope_name(kind, id, fields.string("tenant")?)?;
-        let standing = self.standing(&name).await?;
+        let wanted = scope_policy(&name, fields)?;
+        for _ in 0..TRIES {
+            if let Some(view) = self.try_set(&name, wanted.clone()).await? {
+                return Ok(view);
+            }
+        }
+        Err(GatewayError::StoreDown(StoreError::Rejected("the policy kept changing".to_owned())))
+    }
+
+    /// None where somebody else changed the policy since it was read.
+    async fn try_set(
+        &self,
+        name: &ScopeName,
+        wanted: ScopePolicy,
+    ) -> Result<Option<BudgetView>, GatewayError> {
+        let now = self.clock.now();
+        let standing = self.standing(name).await?;
         // Later than the last one, whatever the clock says.
-        let last = standing.as_ref().map(|policy| policy.own.version).unwrap_or_default();
-        let mut next = scope_policy(&name, fields, now.max(last + Duration::from_millis(1)))?;
+        let last = standing.as_ref().map(|policy| policy.own.version);
+        let mut next = wanted.at(now.max(last.unwrap_or_default() + Duration::from_millis(1)));
         // A scope of which nobody has heard has no counters yet, and begins with its shards; a user
         // may have been counted by the tenant's policy for each.
         if standing.is_some() || name.kind == ScopeKind::User {
@@ -91,17 +108,17 @@ impl Admin {
             next.own.shards = before.change(next.own.shards.count, now);
         }
         let before = standing.unwrap_or_default();
-        self.may_lower(&name, &next.own, now).await?;
-        match name.kind {
-            ScopeKind::Key => {
-                if !self.keys.set_policy(id, &next.own).await.map_err(GatewayError::StoreDown)? {
-                    return Err(no_key(id));
-                }
-            }
-            _ => self.policies.put_policy(&name, &next).await.map_err(GatewayError::StoreDown)?,
+        self.may_lower(name, &next.own, now).await?;
+        let is_set = match (name.kind, last) {
+            (ScopeKind::Key, None) => return Err(no_key(&name.id)),
+            (ScopeKind::Key, Some(last)) => self.keys.set_policy(&name.id, &next.own, last).await,
+            _ => self.policies.put_policy(name, &next, last).await,
+        };
+        if !is_set.map_err(GatewayError::StoreDown)? {
+            return Ok(None);
         }
-        self.apply(&name, &before.own, &next.own, now).await.map_err(GatewayError::StoreDown)?;
-        self.view(&name, &next, now).await
+        self.apply(name, &before.own, &next.own, now).await.map_err(GatewayError::StoreDown)?;
+        self.view(name, &next, now).await.map(Some)
     }
 
     /// What holds for a scope and what it has spent.
@@ -219,11 +236,9 @@ fn sum(scope: &Scope, mut counters: Vec<Option<Counter>>, now: Timestamp) -> Opt
     }
 }
 
-fn scope_policy(
-    name: &ScopeName,
-    mut fields: Fields,
-    version: Timestamp,
-) -> Result<ScopePolicy, GatewayError> {
+/// As it is wanted; of which version, what stands decides.
+fn scope_policy(name: &ScopeName, mut fields: Fields) -> Result<ScopePolicy, GatewayError> {
+    let version = Timestamp::default();
     let mut next = ScopePolicy { own: policy(&mut fields, version)?, ..ScopePolicy::default() };
     if name.kind == ScopeKind::Tenant {
         next.each_user = nested(&mut fields, "eachUser", version)?;

@@ -28,7 +28,12 @@ pub(super) fn fresh_id(app: &App, now: Timestamp) -> AttemptId {
 
 /// The wait before a retry: any below [`super::Tuning::retry`].
 pub(super) fn backoff(app: &App) -> Duration {
-    let most = u64::try_from(app.tuning.retry.as_millis()).unwrap_or(u64::MAX);
+    up_to(app, app.tuning.retry)
+}
+
+/// Whole milliseconds up to `most`.
+pub(super) fn up_to(app: &App, most: Duration) -> Duration {
+    let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
     Duration::from_millis(below(app, most.saturating_add(1)))
 }
 

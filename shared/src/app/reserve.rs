@@ -2,15 +2,17 @@
 //! or none does.
 //!
 //! Source: hold protocol, steps 1 to 3, ARCHITECTURE.md. The writes of one id go out side by side,
-//! each once; without a reply it is looked for by a consistent read, and what is not there is
-//! abandoned under its id.
+//! each once, and again only where the store says that it wrote nothing; without a reply it is looked
+//! for by a consistent read, and what is not there is abandoned under its id.
+
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::App;
 use super::authenticate::Caller;
 use super::error::GatewayError;
-use super::random::fresh_id;
+use super::random::{self, fresh_id};
 pub use super::refusal::RateView;
 use super::refusal::{next_form, rate_view, why_refused};
 use super::route::Target;
@@ -31,6 +33,9 @@ use crate::ports::{ReserveReply, StoreError};
 /// Rounds before a reserve gives up: each but the last had a definite reason to be repeated under
 /// a fresh id.
 const TRIES: u32 = 12;
+/// How often a write that the store rejected goes again, each time after a random wait of up to this.
+const REPEATS: u32 = 2;
+const REPEAT_WAIT: Duration = Duration::from_millis(100);
 
 /// What a hold is for.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +153,7 @@ async fn round(
         // The store's condition cannot compare the amount with a cap that is in no item yet.
         why_refused(&seat.scope, write, None, now)?;
     }
-    let replies = join_all(writes.iter().map(|write| app.counters.reserve(write))).await;
+    let replies = join_all(writes.iter().map(|write| ask(app, write))).await;
     let mut entered: Vec<Entered> = Vec::new();
     let (mut view, mut failure, mut stale, mut torn) = (None, None, Vec::new(), Vec::new());
     for ((seat, write), reply) in seats.iter_mut().flatten().zip(&writes).zip(replies) {
@@ -182,6 +187,20 @@ async fn round(
     let is_torn = |seats: &&mut Vec<Seat>| seats.iter().any(|seat| torn.contains(&seat.part.counter));
     seats.iter_mut().filter(is_torn).for_each(Vec::clear);
     failure.map_or(Ok(None), |error| Err(Full { error, stale }))
+}
+
+/// A store that says no, because it is throttled, has written nothing, so the same write goes again.
+async fn ask(app: &App, write: &Reserve) -> Result<ReserveReply, StoreError> {
+    for _ in 0..REPEATS {
+        match app.counters.reserve(write).await {
+            Err(StoreError::Rejected(why)) => {
+                tracing::warn!(attempt = %write.id, why, "a reserve goes again")
+            }
+            reply => return reply,
+        }
+        tokio::time::sleep(random::up_to(app, REPEAT_WAIT)).await;
+    }
+    app.counters.reserve(write).await
 }
 
 /// Why the counter refused for good, if it did; the seat is made ready to ask again.

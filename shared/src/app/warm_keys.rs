@@ -55,8 +55,8 @@ impl<S: ManageKeys> ManageKeys for WarmKeys<S> {
         self.store.create(record).await
     }
 
-    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
-        let set = self.store.set_policy(id, policy).await;
+    async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError> {
+        let set = self.store.set_policy(id, policy, before).await;
         self.copies.forget(&id.to_owned());
         set
     }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 
 use super::warm::Copies;
 use crate::domain::policy::{ScopeName, ScopePolicy};
+use crate::domain::time::Timestamp;
 use crate::ports::{Clock, FindPolicy, ManagePolicies, StoreError};
 
 /// The oldest copy that may still be used.
@@ -40,8 +41,13 @@ impl<S: FindPolicy> FindPolicy for WarmPolicies<S> {
 /// Changes go through, so that one process sees its own at once.
 #[async_trait]
 impl<S: ManagePolicies> ManagePolicies for WarmPolicies<S> {
-    async fn put_policy(&self, scope: &ScopeName, policy: &ScopePolicy) -> Result<(), StoreError> {
-        let put = self.store.put_policy(scope, policy).await;
+    async fn put_policy(
+        &self,
+        scope: &ScopeName,
+        policy: &ScopePolicy,
+        before: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let put = self.store.put_policy(scope, policy, before).await;
         self.copies.forget(scope);
         put
     }

@@ -76,11 +76,14 @@ impl ManageKeys for DynamoKeys {
         }
     }
 
-    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
+    async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError> {
         let mut expression = Expression::default();
         expression.set("policy", "policy", to_value(policy)?);
         expression.exists("pk");
-        self.change(id, expression).await
+        expression.compare("policy.version", "=", "before", n(before.millis()));
+        // The first of two attempts may have landed, and its answer was lost.
+        Ok(self.change(id, expression).await?
+            || self.find(id).await?.is_some_and(|standing| standing.policy == *policy))
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

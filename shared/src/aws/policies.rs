@@ -1,13 +1,16 @@
 //! Policies of scopes, on the control table: partition `policy`, sort key the scope.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 use super::clients::Clients;
-use super::errors::store_error;
-use super::item::{Item, from_item, key, malformed, s, text, to_item};
+use super::errors::{Conditional, store_error};
+use super::expression::Expression;
+use super::item::{Item, from_item, key, malformed, n, s, text, to_item};
 use super::read;
 use crate::domain::counter::ScopeKind;
 use crate::domain::policy::{ScopeName, ScopePolicy};
+use crate::domain::time::Timestamp;
 use crate::ports::{FindPolicy, ManagePolicies, StoreError};
 
 const PARTITION: &str = "policy";
@@ -35,13 +38,41 @@ impl FindPolicy for DynamoPolicies {
 
 #[async_trait]
 impl ManagePolicies for DynamoPolicies {
-    async fn put_policy(&self, scope: &ScopeName, policy: &ScopePolicy) -> Result<(), StoreError> {
+    async fn put_policy(
+        &self,
+        scope: &ScopeName,
+        policy: &ScopePolicy,
+        before: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
         let mut item = to_item(policy)?;
         item.extend(key(PARTITION, scope.to_string()));
         item.extend([("kind".to_owned(), s(scope.kind.to_string())), ("id".to_owned(), s(&scope.id))]);
         item.extend(scope.owner.as_ref().map(|owner| ("owner".to_owned(), s(owner))));
-        let put = self.clients.patient.put_item().table_name(&self.table).set_item(Some(item)).send();
-        put.await.map(|_| ()).map_err(store_error)
+        let mut expression = Expression::default();
+        match before {
+            Some(before) => expression.compare("own.version", "=", "before", n(before.millis())),
+            None => expression.absent("pk"),
+        }
+        let put = self
+            .clients
+            .patient
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(expression.condition())
+            .set_expression_attribute_names(Some(expression.names))
+            .set_expression_attribute_values(Some(expression.values).filter(|values| !values.is_empty()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = put else { return Ok(true) };
+        match error.as_service_error().and_then(Conditional::refused) {
+            // The first of two attempts may have landed, and its answer was lost.
+            Some(standing) => {
+                Ok(standing.map(from_item::<ScopePolicy>).transpose()?.as_ref() == Some(policy))
+            }
+            None => Err(store_error(error)),
+        }
     }
 
     async fn list_policies(&self) -> Result<Vec<(ScopeName, ScopePolicy)>, StoreError> {

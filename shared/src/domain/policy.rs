@@ -47,9 +47,10 @@ impl Default for Shards {
 }
 
 impl Shards {
-    /// Every instance has heard of a change when the first period begins that it holds for: copies
-    /// of policies are a minute old at most, and clocks differ.
-    const NOTICE: Duration = Duration::from_secs(600);
+    /// Every request has heard of a change when the first period begins that it holds for: it lasts a
+    /// quarter of an hour at most, began with a copy of the policy that was a minute old at most, and
+    /// the clocks of an admin and an instance, each off by five minutes, differ by ten.
+    const NOTICE: Duration = Duration::from_secs(1_800);
     /// No period but the total is longer.
     const LONGEST: Duration = Duration::from_secs(62 * 86_400);
 
@@ -85,6 +86,19 @@ pub struct ScopePolicy {
     /// Of a tenant: for each session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub each_session: Option<Policy>,
+}
+
+impl ScopePolicy {
+    /// The same, as of `version`.
+    #[must_use]
+    pub fn at(self, version: Timestamp) -> Self {
+        let dated = |policy: Policy| Policy { version, ..policy };
+        ScopePolicy {
+            own: dated(self.own),
+            each_user: self.each_user.map(dated),
+            each_session: self.each_session.map(dated),
+        }
+    }
 }
 
 /// Names a scope among all of its kind.

@@ -33,10 +33,13 @@ impl ManageKeys for MemoryStore {
         Ok(())
     }
 
-    async fn set_policy(&self, id: &str, policy: &Policy) -> Result<bool, StoreError> {
+    async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let record = state.keys.get_mut(id);
-        Ok(record.map(|record| record.policy = policy.clone()).is_some())
+        let Some(record) = state.keys.get_mut(id) else { return Ok(false) };
+        if record.policy.version == before {
+            record.policy = policy.clone();
+        }
+        Ok(record.policy == *policy)
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

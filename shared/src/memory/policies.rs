@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::MemoryStore;
 use crate::domain::policy::{ScopeName, ScopePolicy};
+use crate::domain::time::Timestamp;
 use crate::ports::{FindPolicy, ManagePolicies, StoreError};
 
 #[async_trait]
@@ -15,9 +16,19 @@ impl FindPolicy for MemoryStore {
 
 #[async_trait]
 impl ManagePolicies for MemoryStore {
-    async fn put_policy(&self, scope: &ScopeName, policy: &ScopePolicy) -> Result<(), StoreError> {
-        self.state().policies.insert(scope.clone(), policy.clone());
-        Ok(())
+    async fn put_policy(
+        &self,
+        scope: &ScopeName,
+        policy: &ScopePolicy,
+        before: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let standing = state.policies.get(scope);
+        if standing.map(|standing| standing.own.version) != before {
+            return Ok(standing == Some(policy));
+        }
+        state.policies.insert(scope.clone(), policy.clone());
+        Ok(true)
     }
 
     async fn list_policies(&self) -> Result<Vec<(ScopeName, ScopePolicy)>, StoreError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use shared::domain::counter::{CounterKey, Part};
+use shared::domain::counter::{Counter, CounterKey, Part};
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Quality};
 use shared::domain::money::NanoUsd;
@@ -57,6 +57,12 @@ struct State {
     bills: BTreeMap<AttemptId, Bill>,
     /// By scope: what was billed, and what of it no hold could cover.
     billed: BTreeMap<CounterKey, (i64, i64)>,
+    /// By scope: the cap under which it last admitted, over all of its counters.
+    caps: BTreeMap<CounterKey, NanoUsd>,
+    /// By counter: the greatest cap that anything was admitted under.
+    greatest: BTreeMap<CounterKey, NanoUsd>,
+    /// By scope: whether its period is spread over several counters.
+    spread: BTreeMap<CounterKey, bool>,
     /// Lines that are final.
     exact: BTreeMap<AttemptId, NanoUsd>,
     /// The lines that charge each counter.
@@ -127,14 +133,34 @@ impl Books {
             let live: Vec<String> = counter.live.keys().map(AttemptId::to_string).collect();
             format!("{} has spent {spent}, its closed lines say {charged}, open are {live:?}", name(key))
         });
-        let is_whole = counter.held().nano() >= 0 && (self.overruns || counter.remaining.nano() >= 0);
+        // Below zero only by what a cap was lowered beneath what had been admitted.
+        let used = counter.cap.nano().saturating_sub(counter.remaining.nano());
+        let most = lock(&self.state).greatest.get(key).map_or(0, |cap| cap.nano());
+        let is_whole = counter.held().nano() >= 0 && (self.overruns || used <= most);
         self.holds_that(is_whole, "admission", || {
-            format!("{} is below zero: {}", name(key), counter.remaining)
+            format!("{} has {used} spent and held, admitted was up to {most}", name(key))
         });
     }
 
-    /// A bill arrives with its call. No scope may be billed beyond its cap.
-    pub(crate) fn bill(&self, bill: Bill, cap: impl Fn(&CounterKey) -> Option<NanoUsd>) -> i64 {
+    /// Admission: whatever is billed and held in a counter is within its cap, when it admits. The
+    /// bound of the whole scope is `most` from here on.
+    pub(crate) fn admitted(&self, key: &CounterKey, counter: &Counter, most: NanoUsd) {
+        let is_within = self.overruns || counter.remaining.nano() >= 0;
+        self.holds_that(is_within, "admission", || format!("{} admitted below zero: {counter:?}", name(key)));
+        let mut state = lock(&self.state);
+        let scope = CounterKey { shard: None, ..key.clone() };
+        let is_spread = *state.spread.entry(scope.clone()).or_insert(key.shard.is_some());
+        state.caps.insert(scope, most);
+        let greatest = state.greatest.entry(key.clone()).or_default();
+        *greatest = counter.cap.max(*greatest);
+        drop(state);
+        self.holds_that(is_spread == key.shard.is_some(), "admission", || {
+            format!("{} has one counter and several in one period", name(key))
+        });
+    }
+
+    /// A bill arrives with its call. No scope may be billed beyond the cap that it last admitted under.
+    pub(crate) fn bill(&self, bill: Bill) -> i64 {
         let mut overspend = 0;
         // Of what is billed and not told, or told beyond the hold, no gateway can know.
         let known = if self.overruns { bill.held.min(bill.told) } else { bill.held };
@@ -150,7 +176,7 @@ impl Books {
                 sums.1 += uncovered;
                 *sums
             };
-            let Some(cap) = cap(&key) else { continue };
+            let Some(cap) = lock(&self.state).caps.get(&key).copied() else { continue };
             let beyond = billed.saturating_sub(excess).saturating_sub(cap.nano()).max(0);
             overspend += beyond;
             self.holds_that(beyond == 0, "bound", || {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared::domain::counter::{self, Allowance, Close, Counter, CounterKey, Hold, Reserve};
+use shared::domain::counter::{self, Allowance, Close, Counter, CounterKey, Hold, Reserve, ScopeState};
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::LedgerLine;
 use shared::domain::money::NanoUsd;
@@ -33,6 +33,10 @@ pub enum Broken {
     IgnoresTheFloor,
     /// A sweep voids what it does not see, without a fence.
     FencesNothing,
+    /// A reserve does not look at the state of its scope.
+    ObeysNoStop,
+    /// A new cap leaves what remains as it is.
+    RaisesTheCapAlone,
 }
 
 /// The memory store with one rule broken.
@@ -90,6 +94,37 @@ impl BrokenStore {
         })
     }
 
+    /// The write as if its scope were active.
+    fn enter_what_is_stopped(&self, write: &Reserve) -> ReserveReply {
+        self.memory.with_books(|counters, _| {
+            let standing = counters.get(&write.key).cloned();
+            let state = standing.as_ref().map_or(ScopeState::Active, |counter| counter.state);
+            let active = standing.clone().map(|counter| Counter { state: ScopeState::Active, ..counter });
+            let allowance = Allowance { state: ScopeState::Active, ..write.allowance };
+            match counter::reserve(active.as_ref(), &Reserve { allowance, ..write.clone() }) {
+                None => ReserveReply::Refused(standing),
+                Some(next) => {
+                    let next = Counter { state, ..next };
+                    counters.insert(write.key.clone(), next.clone());
+                    ReserveReply::Held(next)
+                }
+            }
+        })
+    }
+
+    fn raise_the_cap_alone(&self, key: &CounterKey, to: &Allowance) {
+        self.memory.with_books(|counters, _| {
+            let standing = counters.get(key).cloned();
+            if let Some(next) = counter::allow(standing.as_ref(), to) {
+                let remaining = match standing.filter(|counter| !counter.is_unopened()) {
+                    Some(standing) => standing.remaining,
+                    None => next.remaining,
+                };
+                counters.insert(key.clone(), Counter { remaining, ..next });
+            }
+        });
+    }
+
     /// Gives back without a look at whether the hold is live.
     fn close_again(&self, write: &Close) {
         let entered = lock(&self.entered).get(&(write.key.clone(), write.id)).cloned();
@@ -127,12 +162,19 @@ impl Counters for BrokenStore {
                 self.memory.reserve(write).await
             }
             Broken::IgnoresTheFloor => Ok(self.enter_below_the_floor(write)),
+            Broken::ObeysNoStop => Ok(self.enter_what_is_stopped(write)),
             _ => self.memory.reserve(write).await,
         }
     }
 
     async fn allow(&self, key: &CounterKey, to: &Allowance) -> Result<(), StoreError> {
-        self.memory.allow(key, to).await
+        match self.broken {
+            Broken::RaisesTheCapAlone => {
+                self.raise_the_cap_alone(key, to);
+                Ok(())
+            }
+            _ => self.memory.allow(key, to).await,
+        }
     }
 
     async fn read(&self, key: &CounterKey) -> Result<Option<Counter>, StoreError> {

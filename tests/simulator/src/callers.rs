@@ -14,7 +14,8 @@ use shared::ports::{ManageKeys, ManagePolicies, Randomness};
 
 use super::dice::Dice;
 
-const PERIODS: [Period; 5] = [Period::Minute, Period::Hour, Period::Day, Period::Month, Period::Total];
+pub(crate) const PERIODS: [Period; 5] =
+    [Period::Minute, Period::Hour, Period::Day, Period::Month, Period::Total];
 
 /// Somebody with a key or a token.
 #[derive(Clone, Debug)]
@@ -37,8 +38,21 @@ pub(crate) struct Caller {
 pub(crate) struct Scope {
     pub kind: ScopeKind,
     pub id: String,
+    /// At first; an admin may change it.
     pub cap: NanoUsd,
     pub period: Period,
+    pub rule: Rule,
+}
+
+/// Which policy bounds a scope.
+#[derive(Clone, Debug)]
+pub(crate) enum Rule {
+    Own(ScopeName),
+    /// What the tenant says of each of its users, or of each session.
+    EachUser(ScopeName),
+    EachSession(ScopeName),
+    /// The token's own claims.
+    Token,
 }
 
 pub(crate) fn pepper() -> Pepper {
@@ -54,16 +68,18 @@ struct Owner {
 
 impl Owner {
     async fn draw(dice: &Dice, store: &MemoryStore, tenant: &str, base: Timestamp) -> Self {
+        // What is set for a tenant is set at once, so all of it has one version.
+        let nothing = Policy { version: base, ..Policy::default() };
         let of_tenant = ScopePolicy {
-            own: if dice.chance(400) { policy(dice, base, true) } else { Policy::default() },
+            own: if dice.chance(400) { policy(dice, base, true) } else { nothing },
             each_user: dice.chance(400).then(|| policy(dice, base, false)),
             each_session: dice.chance(300).then(|| policy(dice, base, false)),
         };
         let of_team = dice.chance(400).then(|| policy(dice, base, true));
         let of_team = of_team.map(|own| ScopePolicy { own, ..ScopePolicy::default() });
-        store.put_policy(&ScopeName::tenant(tenant), &of_tenant).await.expect("put");
+        store.put_policy(&ScopeName::tenant(tenant), &of_tenant, None).await.expect("put");
         if let Some(policy) = &of_team {
-            store.put_policy(&ScopeName::team(tenant, TEAM), policy).await.expect("put");
+            store.put_policy(&ScopeName::team(tenant, TEAM), policy, None).await.expect("put");
         }
         Owner { tenant: tenant.to_owned(), of_tenant, of_team }
     }
@@ -86,7 +102,11 @@ pub(crate) async fn draw(dice: &Dice, store: &MemoryStore, base: Timestamp) -> V
             tenant: owner.tenant.clone(),
             user: None,
             session: None,
-            scopes: scopes(&ScopeName::key(&record.id), &record.policy, true),
+            scopes: scopes(
+                &ScopeName::key(&record.id),
+                &record.policy,
+                &Rule::Own(ScopeName::key(&record.id)),
+            ),
             tokens_a_minute: record.policy.limits.tokens,
         };
         let bare = caller.clone().within(owner, record.team.is_some());
@@ -110,17 +130,22 @@ impl Caller {
     /// The same, in all scopes that hold for them.
     fn within(self, owner: &Owner, in_team: bool) -> Self {
         let ScopePolicy { own, each_user, each_session } = &owner.of_tenant;
+        let of_tenant = ScopeName::tenant(&self.tenant);
+        let team = in_team.then(|| ScopeName::team(&self.tenant, TEAM));
         let named = [
-            self.session.as_ref().map(|id| ScopeName::session(&self.key_id, id)).zip(each_session.as_ref()),
-            self.user.as_ref().map(|id| ScopeName::user(&self.tenant, id)).zip(each_user.as_ref()),
-            in_team
-                .then(|| ScopeName::team(&self.tenant, TEAM))
-                .zip(owner.of_team.as_ref().map(|policy| &policy.own)),
-            Some((ScopeName::tenant(&self.tenant), own)),
+            self.session.as_ref().zip(each_session.as_ref()).map(|(id, policy)| {
+                (ScopeName::session(&self.key_id, id), policy, Rule::EachSession(of_tenant.clone()))
+            }),
+            self.user.as_ref().zip(each_user.as_ref()).map(|(id, policy)| {
+                (ScopeName::user(&self.tenant, id), policy, Rule::EachUser(of_tenant.clone()))
+            }),
+            team.zip(owner.of_team.as_ref())
+                .map(|(team, policy)| (team.clone(), &policy.own, Rule::Own(team))),
+            Some((of_tenant.clone(), own, Rule::Own(of_tenant.clone()))),
         ];
         let mut caller = self;
-        for (name, policy) in named.into_iter().flatten() {
-            caller.scopes.extend(scopes(&name, policy, false));
+        for (name, policy, rule) in named.into_iter().flatten() {
+            caller.scopes.extend(scopes(&name, policy, &rule));
             let limits = [caller.tokens_a_minute, policy.limits.tokens];
             caller.tokens_a_minute = limits.into_iter().flatten().min();
         }
@@ -175,8 +200,10 @@ fn policy(dice: &Dice, base: Timestamp, may_shard: bool) -> Policy {
 }
 
 /// The counters that a policy asks for. Rates, and holds of a key, need one of a month at least.
-fn scopes(name: &ScopeName, policy: &Policy, must: bool) -> Vec<Scope> {
-    let scope = |cap, period| Scope { kind: name.kind, id: name.qualified(), cap, period };
+fn scopes(name: &ScopeName, policy: &Policy, rule: &Rule) -> Vec<Scope> {
+    let must = name.kind == ScopeKind::Key;
+    let scope =
+        |cap, period| Scope { kind: name.kind, id: name.qualified(), cap, period, rule: rule.clone() };
     let mut scopes: Vec<Scope> =
         policy.budgets.iter().map(|budget| scope(budget.cap, budget.period)).collect();
     let is_long = scopes.iter().any(|scope| scope.period >= Period::Month);
@@ -210,6 +237,7 @@ fn with_token(dice: &Dice, caller: &Caller, user: &str, base: Timestamp) -> Call
         id: claims.id.clone(),
         cap: claims.budget.unwrap_or(NanoUsd::UNLIMITED),
         period: if claims.budget.is_some() { Period::Total } else { Period::Month },
+        rule: Rule::Token,
     });
     Caller {
         presents: claims.sign(&pepper()),

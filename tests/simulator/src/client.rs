@@ -63,6 +63,7 @@ fn count(tally: &mut Tally, end: &End) {
         End::Refused(GatewayError::QuotaExceeded(_)) => tally.over_budget += 1,
         End::Refused(GatewayError::RateLimited { .. }) => tally.over_rate += 1,
         End::Refused(GatewayError::StoreDown(_)) => tally.unavailable += 1,
+        End::Refused(GatewayError::ScopeStopped { .. }) => tally.stopped += 1,
         End::Refused(_) => tally.refused += 1,
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use shared::app::meter::{Question, Sources, usage};
 use shared::app::report::Grouping;
 use shared::app::settle::settle;
 use shared::domain::bound::bound;
-use shared::domain::counter::CounterKey;
+use shared::domain::counter::{CounterKey, ScopeState};
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
 use shared::domain::money::NanoUsd;
@@ -18,6 +19,7 @@ use shared::protocol::size::measure;
 use tokio::time::sleep;
 
 use super::books::{Bill, name};
+use super::callers::Scope;
 use super::client::{self, End};
 use super::requests::{Ask, Body};
 use super::sweepers;
@@ -85,8 +87,10 @@ fn check_attempts(world: &World) {
         }
     }
     for line in lines.values().filter(|line| !bills.contains_key(&line.id)) {
-        // An estimate may stand for what was held and never sent.
-        let is_free = line.amount == NanoUsd::ZERO || line.quality == Quality::Estimated;
+        // What was held and never sent is charged only where nobody could say so: whoever held it was
+        // killed, or neither the store nor the queue took its line of zero.
+        let is_unknown = world.tally().crashes > 0 || world.unsent.load(Ordering::Relaxed) > 0;
+        let is_free = line.amount == NanoUsd::ZERO || (is_unknown && line.quality == Quality::Estimated);
         world.books.holds_that(is_free, "exactly once", || {
             format!("{} charges {} and has no bill", line.id, line.amount)
         });
@@ -169,7 +173,7 @@ async fn probe(world: &Arc<World>) {
     for caller in 0..world.callers.len() {
         sleep(A_WHILE).await;
         let ask = Ask::least(caller, &world.callers);
-        if !affords(world, &ask) {
+        if !affords(world, &ask).await {
             continue;
         }
         let end = client::ask(world, ask).await;
@@ -180,7 +184,7 @@ async fn probe(world: &Arc<World>) {
     }
 }
 
-fn affords(world: &World, ask: &Ask) -> bool {
+async fn affords(world: &World, ask: &Ask) -> bool {
     let caller = &world.callers[ask.caller];
     let Body::Chat(inbound) = &ask.body else { return false };
     let model = inbound.model.as_deref().unwrap_or_default().parse().expect("a model's name");
@@ -188,21 +192,27 @@ fn affords(world: &World, ask: &Ask) -> bool {
     let limit = world.plan.config.billing.hard_limit_per_request_nano.map(NanoUsd::from_nano);
     let Ok(bound) = bound(&price, &measure(&inbound.request), limit) else { return false };
     let tokens = i64::try_from(bound.tokens).unwrap_or(i64::MAX);
-    let fits_rate = caller.tokens_a_minute.is_none_or(|limit| tokens <= limit);
-    let has_room = |key: CounterKey, cap: NanoUsd| {
-        let spent: i64 = world.stores.memory.with_books(|counters, _| {
-            let of_scope = counters.iter().filter(|(counter, _)| counter.shares_scope(&key));
-            of_scope
-                .filter(|(_, counter)| !counter.is_unopened())
-                .map(|(_, counter)| counter.spent().nano())
-                .sum()
-        });
-        bound.amount.nano() <= cap.nano().saturating_sub(spent)
-    };
-    let now = world.now();
-    let mut scopes = caller.scopes.iter();
-    fits_rate
-        && scopes.all(|scope| has_room(CounterKey::new(scope.kind, &scope.id, scope.period, now), scope.cap))
+    if caller.tokens_a_minute.is_some_and(|limit| tokens > limit) {
+        return false;
+    }
+    for scope in &caller.scopes {
+        let stands = scope.stands(&world.stores.memory).await;
+        let room = stands.cap.nano().saturating_sub(spent(world, scope));
+        if stands.state != ScopeState::Active || bound.amount.nano() > room {
+            return false;
+        }
+    }
+    true
+}
+
+/// Over all counters of the present period.
+fn spent(world: &World, scope: &Scope) -> i64 {
+    let key = CounterKey::new(scope.kind, &scope.id, scope.period, world.now());
+    world.stores.memory.with_books(|counters, _| {
+        let of_scope = counters.iter().filter(|(counter, _)| counter.shares_scope(&key));
+        let opened = of_scope.filter(|(_, counter)| !counter.is_unopened());
+        opened.map(|(_, counter)| counter.spent().nano()).sum()
+    })
 }
 
 /// Stands for everything that the stores hold.

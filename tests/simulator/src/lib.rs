@@ -7,7 +7,7 @@
 //! | invariant | checked |
 //! | --- | --- |
 //! | 1 conservation | after every write of a counter or a line: `steps.rs` |
-//! | 2 admission | after every reserve: `steps.rs`; when a call reaches its provider: `provider.rs` |
+//! | 2 admission | after every reserve: `steps.rs`, under the policies that admins mean: `meant.rs`; when a call reaches its provider: `provider.rs` |
 //! | 3 bound | with every bill: `books.rs` |
 //! | 4 exactly once | after every write of a line: `steps.rs`; in the end: `finale.rs` |
 //! | 5 no leak | in the end: `finale.rs` |
@@ -20,14 +20,17 @@
 //! | 12 honest end | with every frame: `client.rs`; the dialects' last events in `tests/tests/endings.rs` |
 //! | A1 session loops | a session is one more scope, see `callers.rs` |
 
+mod admins;
 mod books;
 mod broken;
 mod callers;
 mod campaign;
 mod client;
 mod clock;
+mod desk;
 mod dice;
 mod finale;
+mod meant;
 mod plan;
 mod ports;
 mod process;

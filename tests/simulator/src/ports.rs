@@ -1,5 +1,7 @@
 //! The store ports over the [`Wire`]. Each write is checked at the store, the moment it is done.
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use shared::domain::breaker::Breaker;
 use shared::domain::cache::{self, CacheKey, Marks, Served};
@@ -223,12 +225,16 @@ impl BreakerStore for Wire {
 #[async_trait]
 impl SettleQueue for Wire {
     async fn send(&self, line: &LedgerLine) -> Result<(), StoreError> {
-        self.call("send", Kind::Again, line.clone(), |world, line| {
+        let unsent = &self.world.unsent;
+        unsent.fetch_add(1, Ordering::Relaxed);
+        let sent = self.call("send", Kind::Again, line.clone(), |world, line| {
             Box::pin(async move {
                 queue::accept(&world, &line);
                 Ok(())
             })
-        })
-        .await
+        });
+        let sent = sent.await;
+        unsent.fetch_sub(u64::from(sent.is_ok()), Ordering::Relaxed);
+        sent
     }
 }

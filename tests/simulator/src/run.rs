@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Builder;
 use tokio::time::sleep;
 
+use super::admins;
 use super::books::Violation;
 use super::broken::Broken;
 use super::client;
@@ -83,6 +84,7 @@ async fn live(world: &Arc<World>) -> bool {
         })
         .collect();
     sweepers::start(world);
+    admins::start(world);
     for client in clients {
         let ended = client.await;
         world.books.holds_that(ended.is_ok(), "honest end", || format!("a caller was stopped: {ended:?}"));

@@ -6,7 +6,6 @@ use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::domain::idempotency::{Claim, Claimed};
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
-use shared::domain::money::NanoUsd;
 use shared::ports::{PutLine, ReserveReply};
 
 use super::books::{Bill, name};
@@ -33,21 +32,32 @@ impl World {
         let in_rate =
             fits(counter.requests, write.limits.requests) && fits(counter.tokens, write.limits.tokens);
         self.books.holds_that(in_rate, "admission", || format!("{} beyond its rate: {counter:?}", write.id));
-        let cap = self.cap_of(&write.key);
-        let is_meant = write.key.shard.is_some() || cap == Some(counter.cap);
+        let scope = self.scope_of(&write.key);
+        let is_meant = scope.is_some_and(|scope| self.meant.is_obeyed(scope, &write.key, counter));
         self.books.holds_that(is_meant, "admission", || {
-            format!("{:?} has the cap {}, its owner meant {cap:?}", write.key, counter.cap)
+            let allowed = scope.map(|scope| self.meant.allowed(scope, &write.key));
+            format!(
+                "{} admitted in {:?} by {:?}, meant is {allowed:?}",
+                write.id,
+                write.key,
+                counter.allowance()
+            )
         });
+        let most = match write.key.shard {
+            Some(_) => scope.map(|scope| self.meant.greatest(scope)).unwrap_or_default(),
+            None => counter.cap,
+        };
+        self.books.admitted(&write.key, counter, most);
     }
 
-    /// What the owner of a scope meant it to be bounded by.
-    pub(crate) fn cap_of(&self, key: &CounterKey) -> Option<NanoUsd> {
+    /// Whose counter it is.
+    pub(crate) fn scope_of(&self, key: &CounterKey) -> Option<&Scope> {
         let period = key.period.split('#').next().unwrap_or_default();
         let mut scopes = self.callers.iter().flat_map(|caller| &caller.scopes);
         let is_it = |scope: &&Scope| {
             (scope.kind, &scope.id) == (key.kind, &key.id) && scope.period.to_string() == period
         };
-        scopes.find(is_it).map(|scope| scope.cap)
+        scopes.find(is_it)
     }
 
     pub(crate) fn closed(&self, write: &Close) {
@@ -102,7 +112,7 @@ impl World {
     pub(crate) fn billed(&self, bill: Bill) {
         self.tell(|| format!("the provider is called for {} and bills {}", bill.id, bill.amount));
         let amount = bill.amount.nano();
-        let overspend = self.books.bill(bill, |key| self.cap_of(key));
+        let overspend = self.books.bill(bill);
         let mut tally = self.tally();
         tally.attempts += 1;
         tally.billed += i128::from(amount);

@@ -24,7 +24,7 @@ pub(crate) struct Wire {
 
 /// Which copies of a call there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Read,
     /// Sent once; its one copy may still come late.
     Once,
@@ -43,13 +43,13 @@ enum Fate {
 }
 
 /// What a call does at the store, with its arguments.
-pub(super) type Work<A, T> = fn(Arc<World>, A) -> BoxFuture<'static, Result<T, StoreError>>;
+pub(crate) type Work<A, T> = fn(Arc<World>, A) -> BoxFuture<'static, Result<T, StoreError>>;
 
 type Reply<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 impl Wire {
     /// One call. What has been sent arrives, whatever becomes of its sender meanwhile.
-    pub(super) async fn call<A, T>(
+    pub(crate) async fn call<A, T>(
         &self,
         what: &'static str,
         kind: Kind,

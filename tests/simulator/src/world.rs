@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use shared::app::breakers::Breakers;
+use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_marks::WarmMarks;
+use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::domain::breaker::BreakerSettings;
 use shared::domain::id::AttemptId;
@@ -20,6 +22,7 @@ use super::broken::{Broken, BrokenStore};
 use super::callers::{self, Caller, pepper};
 use super::clock::SimClock;
 use super::dice::Dice;
+use super::meant::Meant;
 use super::plan::{Faults, Plan};
 use super::process::Process;
 use super::provider::Provider;
@@ -58,6 +61,7 @@ pub(crate) struct World {
     pub(crate) clock: SimClock,
     pub(crate) tariff: Tariff,
     pub(crate) callers: Vec<Caller>,
+    pub(crate) meant: Meant,
     pub(crate) stores: Stores,
     pub(crate) books: Books,
     /// Who sent which request.
@@ -67,6 +71,8 @@ pub(crate) struct World {
     tally: Mutex<Tally>,
     fleet: Mutex<Vec<Instance>>,
     calm: AtomicBool,
+    /// Settle commands whose sender does not know that the queue has them.
+    pub(crate) unsent: AtomicU64,
     /// Moments so far at which a process could be killed, and the one at which one is.
     moments: AtomicU64,
     crash_at: Option<u64>,
@@ -91,6 +97,7 @@ impl World {
         let stores = Stores::new(options.broken);
         let tariff = Tariff::draw(&dice, plan.turn);
         let callers = callers::draw(&dice, &stores.memory, plan.base).await;
+        let meant = Meant::read(&stores.memory).await;
         let clock = SimClock { base: plan.base, start: tokio::time::Instant::now(), skew: 0 };
         Arc::new(World {
             books: Books::new(Arc::clone(&stores.memory), plan.overruns),
@@ -101,12 +108,14 @@ impl World {
             tally: Mutex::default(),
             calm: AtomicBool::new(false),
             moments: AtomicU64::new(0),
+            unsent: AtomicU64::new(0),
             crash_at: options.crash_at,
             plan,
             dice,
             clock,
             tariff,
             callers,
+            meant,
             stores,
         })
     }
@@ -200,15 +209,16 @@ impl World {
             threshold: breaker.threshold,
             reset: Duration::from_millis(breaker.reset_timeout_ms),
         };
+        let clock: Arc<dyn Clock> = Arc::new(self.clock.skewed(process.skew));
         let app = App {
             config: self.plan.config.clone(),
             prices: self.tariff.book(),
             pepper: pepper(),
             tuning: Tuning::default(),
-            clock: Arc::new(self.clock.skewed(process.skew)),
+            clock: Arc::clone(&clock),
             randomness: Arc::new(self.dice.clone()),
-            keys: wire.clone(),
-            policies: wire.clone(),
+            keys: Arc::new(WarmKeys::new(Wire::clone(&wire), Arc::clone(&clock))),
+            policies: Arc::new(WarmPolicies::new(Wire::clone(&wire), clock)),
             counters: wire.clone(),
             ledger: wire.clone(),
             answers: wire.clone(),

@@ -71,11 +71,13 @@ macro_rules! caught {
 caught! {
     a_hold_that_is_too_small_is_caught: HoldsTooLittle violates "bound" | "admission",
     a_check_before_the_write_instead_of_in_it_is_caught: ChecksThenIncrements violates "bound" | "admission",
-    a_reserve_that_is_sent_again_is_caught: ResendsReserves violates "conservation",
+    a_reserve_that_is_sent_again_is_caught: ResendsReserves violates "conservation" | "exactly once",
     a_close_without_its_condition_is_caught: ClosesWithoutCondition violates "conservation",
     a_line_that_replaces_another_is_caught: PutsWithoutCondition violates "exactly once" | "conservation",
     a_floor_that_is_ignored_is_caught: IgnoresTheFloor violates
         "bound" | "conservation" | "admission" | "attempt completeness",
     a_void_without_a_fence_is_caught: FencesNothing violates
         "conservation" | "admission" | "bound" | "attempt completeness",
+    a_stop_that_is_not_obeyed_is_caught: ObeysNoStop violates "admission",
+    a_cap_that_moves_without_what_remains_is_caught: RaisesTheCapAlone violates "conservation",
 }

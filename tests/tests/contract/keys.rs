@@ -63,10 +63,15 @@ async fn a_key_is_made_once(stores: &Stores) {
 
 async fn a_keys_policy_is_replaced(stores: &Stores) {
     let policy = record("a").policy;
-    assert_eq!(stores.manage_keys.set_policy("a", &policy).await, Ok(false));
+    let set = async |policy: &Policy, before| stores.manage_keys.set_policy("a", policy, before).await;
+    let none = Timestamp::default();
+    assert_eq!(set(&policy, none).await, Ok(false));
     assert_eq!(stores.find_key.find("a").await, Ok(None));
     stores.manage_keys.create(&plain("a")).await.expect("made");
-    assert_eq!(stores.manage_keys.set_policy("a", &policy).await, Ok(true));
+    assert_eq!(set(&policy, none).await, Ok(true));
+    assert_eq!(set(&policy, none).await, Ok(true), "the same, sent twice");
+    let late = Policy { state: ScopeState::Active, ..policy.clone() };
+    assert_eq!(set(&late, none).await, Ok(false), "another stands there");
     let changed = KeyRecord { policy, ..plain("a") };
     assert_eq!(stores.find_key.find("a").await, Ok(Some(changed)));
 }

@@ -27,6 +27,8 @@ pub(super) enum Fault {
     LoseReply,
     /// It is not applied; it may be delivered later.
     LoseRequest,
+    /// It is refused because the store has too much to do.
+    Throttle,
     /// It is refused because a transaction holds the item. DynamoDB only.
     Conflict,
 }
@@ -62,7 +64,7 @@ impl Gremlin {
     fn meet(&self, id: AttemptId) -> Option<Fault> {
         let mut state = self.state();
         let fault = state.faults.pop_front();
-        if fault != Some(Fault::Conflict) {
+        if !matches!(fault, Some(Fault::Conflict | Fault::Throttle)) {
             state.sent.push(id);
         }
         fault
@@ -131,16 +133,17 @@ impl HttpConnector for GremlinConnector {
                 Fault::LoseRequest => gremlin.lose(Box::pin(async move {
                     inner.call(request).await.expect("delivered late");
                 })),
-                Fault::Conflict => return conflict(),
+                Fault::Conflict => return refused("TransactionConflictException"),
+                Fault::Throttle => return refused("ProvisionedThroughputExceededException"),
             }
             lost()
         })
     }
 }
 
-fn conflict() -> Result<HttpResponse, ConnectorError> {
-    let name = "com.amazonaws.dynamodb.v20120810#TransactionConflictException";
-    let body = serde_json::json!({ "__type": name, "message": "a transaction is in progress" });
+fn refused(by: &str) -> Result<HttpResponse, ConnectorError> {
+    let name = format!("com.amazonaws.dynamodb.v20120810#{by}");
+    let body = serde_json::json!({ "__type": name, "message": "not now" });
     let response = http::Response::builder().status(400).body(SdkBody::from(body.to_string()));
     let response = response.expect("a response");
     Ok(HttpResponse::try_from(response).expect("a response without extensions"))
@@ -181,6 +184,7 @@ impl Counters for GremlinCounters {
                 }));
             }
             Some(Fault::Conflict) => panic!("memory has no transactions"),
+            Some(Fault::Throttle) => return Err(StoreError::Rejected("throttled".to_owned())),
         }
         Err(StoreError::NoReply("lost".to_owned()))
     }

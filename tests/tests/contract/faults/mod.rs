@@ -4,10 +4,14 @@ mod conflicts;
 mod gremlin;
 mod rig;
 
+use std::time::{Duration, Instant};
+
+use shared::app::error::GatewayError;
 use shared::app::settle::{Settled, settle, settle_in_time};
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
 use shared::domain::money::NanoUsd;
 use shared::domain::time::Timestamp;
+use shared::ports::StoreError;
 
 use self::gremlin::Fault;
 use self::rig::{CAP, HOLD, Rig};
@@ -20,6 +24,7 @@ on_every_store!(
     a_reserve_whose_request_is_lost_is_abandoned_and_admitted_under_a_fresh_id,
     a_lost_request_that_arrives_late_is_closed_at_zero,
     a_reserve_that_never_gets_through_ends_in_an_error_and_no_hold,
+    a_reserve_that_is_throttled_goes_again_twice_and_then_fails_at_once,
 );
 
 async fn a_reserve_without_faults_is_sent_once(stores: &Stores) {
@@ -88,4 +93,22 @@ async fn a_reserve_that_never_gets_through_ends_in_an_error_and_no_hold(stores: 
     assert!(lines.iter().all(is_zero_line), "{lines:?}");
     assert_eq!(lines.iter().map(|line| line.id).collect::<Vec<_>>(), sent);
     assert_eq!(books(&rig.counter().await), (0, 0, CAP));
+}
+
+async fn a_reserve_that_is_throttled_goes_again_twice_and_then_fails_at_once(stores: &Stores) {
+    let rig = Rig::over(stores).await;
+    (0..2).for_each(|_| rig.gremlin.arm(Fault::Throttle));
+    let reservation = rig.reserve().await.expect("admitted by the third copy");
+    assert_eq!(rig.gremlin.sent_once(), [reservation.id()], "those that were throttled were not applied");
+    assert_eq!(books(&rig.counter().await), (0, HOLD, CAP - HOLD));
+    (0..3).for_each(|_| rig.gremlin.arm(Fault::Throttle));
+    let started = Instant::now();
+    let refused = rig.reserve().await.expect_err("budgets fail closed");
+    assert!(matches!(refused, GatewayError::StoreDown(StoreError::Rejected(_))), "{refused:?}");
+    // Two waits of a tenth of a second at most, and three round trips.
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert_eq!(rig.gremlin.sent_once(), [reservation.id()]);
+    assert_eq!(rig.lines().await, [], "nothing was sent that would have to be abandoned");
+    let next = rig.reserve().await.expect("and the next one is admitted");
+    assert_eq!(rig.gremlin.sent_once(), [reservation.id(), next.id()]);
 }
