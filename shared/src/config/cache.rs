@@ -2,9 +2,11 @@
 
 use super::names::named_enum;
 use super::section::Section;
+use super::vector_store::{self, VectorServer};
 
 pub(super) const KEYS: &[&str] = &[
     "provider",
+    "store",
     "semantic_threshold",
     "ttl_hours",
     "version_key",
@@ -61,6 +63,8 @@ named_enum! {
 pub struct Cache {
     /// The store of the semantic tier.
     pub provider: CacheProvider,
+    /// The server of that store, where it has one.
+    pub store: VectorServer,
     /// Cosine similarity, 0 to 1, from which a near match may be served.
     pub semantic_threshold: f64,
     /// Hours an answer may be served again, 1 to 87,600 (ten years); compared on read.
@@ -81,6 +85,7 @@ impl Default for Cache {
     fn default() -> Cache {
         Cache {
             provider: CacheProvider::DynamoDb,
+            store: VectorServer::default(),
             semantic_threshold: 0.92,
             ttl_hours: 24,
             version_key: "v1".to_owned(),
@@ -98,6 +103,7 @@ impl Cache {
         let threshold = section.number("semantic_threshold", 0.0..=1.0, default.semantic_threshold);
         Cache {
             provider: section.choice("provider", default.provider),
+            store: VectorServer::read(&section.section("store", vector_store::KEYS)),
             semantic_threshold: threshold,
             ttl_hours: section.number("ttl_hours", 1..=87_600, default.ttl_hours),
             version_key: section.text("version_key", &default.version_key),

@@ -15,6 +15,8 @@ const TABLES: &[(&str, &[&str])] = &[
     ("", KEYS),
     ("gateway", gateway::KEYS),
     ("cache", cache::KEYS),
+    ("cache.store", vector_store::KEYS),
+    ("cache.store.hnsw", vector_store::HNSW_KEYS),
     ("routing", routing::KEYS),
     ("routing.circuit_breaker", routing::BREAKER_KEYS),
     ("billing", billing::KEYS),
@@ -116,7 +118,7 @@ fn the_defaults_of_the_schema_are_those_of_the_parser() {
             defaults += 1;
         }
     });
-    assert_eq!(defaults, 32);
+    assert_eq!(defaults, 36);
 }
 
 #[test]
@@ -137,5 +139,5 @@ fn the_bounds_of_the_schema_are_those_of_the_parser() {
             bounds += 1;
         }
     });
-    assert_eq!(bounds, 10);
+    assert_eq!(bounds, 13);
 }
