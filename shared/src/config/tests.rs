@@ -83,6 +83,7 @@ fn every_key_reaches_its_field() {
         },
         cache: Cache {
             provider: CacheProvider::Milvus,
+            store: VectorServer::default(),
             semantic_threshold: 1.0,
             ttl_hours: 1,
             version_key: "x".to_owned(),
