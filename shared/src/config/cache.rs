@@ -8,9 +8,11 @@ use super::names::named_enum;
 use super::node::Node;
 use super::providers::{ProviderConfig, check_exists};
 use super::section::Section;
+use super::vector_store::{self, VectorServer};
 
 pub(super) const KEYS: &[&str] = &[
     "provider",
+    "store",
     "semantic_threshold",
     "ttl_hours",
     "version_key",
@@ -86,6 +88,8 @@ named_enum! {
 pub struct Cache {
     /// The store of the semantic tier.
     pub provider: CacheProvider,
+    /// The server of that store, where it has one.
+    pub store: VectorServer,
     /// Cosine similarity, 0 to 1, from which a near match may be served; none is the profile's.
     pub semantic_threshold: Option<f64>,
     /// Hours an answer may be served again, 1 to 87,600 (ten years); compared on read.
@@ -130,6 +134,7 @@ impl Default for Cache {
     fn default() -> Cache {
         Cache {
             provider: CacheProvider::DynamoDb,
+            store: VectorServer::default(),
             semantic_threshold: None,
             ttl_hours: 24,
             version_key: "v1".to_owned(),
@@ -171,6 +176,7 @@ impl Cache {
         let default = Cache::default();
         Cache {
             provider: section.choice("provider", default.provider),
+            store: VectorServer::read(&section.section("store", vector_store::KEYS)),
             semantic_threshold: section.optional_number("semantic_threshold", 0.0..=1.0),
             ttl_hours: section.number("ttl_hours", 1..=87_600, default.ttl_hours),
             version_key: section.text("version_key", &default.version_key),

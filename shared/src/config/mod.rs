@@ -26,6 +26,7 @@ mod routing;
 mod secret_ref;
 mod section;
 mod tenants;
+mod vector_store;
 
 use std::collections::BTreeMap;
 
@@ -49,6 +50,7 @@ pub use rates::{BatchPrice, Dimension, LongContext, Rates};
 pub use routing::{CircuitBreaker, Routing};
 pub use secret_ref::{SecretRef, SecretRefError};
 pub use tenants::TenantPolicy;
+pub use vector_store::{Hnsw, StoreName, StoreScheme, StoreUrl, StoreUrlError, VectorServer};
 
 use error::Faults;
 use node::Node;

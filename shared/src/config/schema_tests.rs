@@ -16,6 +16,8 @@ const TABLES: &[(&str, &[&str])] = &[
     ("gateway", gateway::KEYS),
     ("cache", cache::KEYS),
     ("cache.routes.*", cache::ROUTE_KEYS),
+    ("cache.store", vector_store::KEYS),
+    ("cache.store.hnsw", vector_store::HNSW_KEYS),
     ("routing", routing::KEYS),
     ("routing.circuit_breaker", routing::BREAKER_KEYS),
     ("billing", billing::KEYS),
@@ -120,7 +122,7 @@ fn the_defaults_of_the_schema_are_those_of_the_parser() {
             defaults += 1;
         }
     });
-    assert_eq!(defaults, 34);
+    assert_eq!(defaults, 38);
 }
 
 #[test]
@@ -143,5 +145,5 @@ fn the_bounds_of_the_schema_are_those_of_the_parser() {
             bounds += 1;
         }
     });
-    assert_eq!(bounds, 12);
+    assert_eq!(bounds, 15);
 }

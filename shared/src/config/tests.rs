@@ -84,6 +84,7 @@ fn every_key_reaches_its_field() {
         },
         cache: Cache {
             provider: CacheProvider::Milvus,
+            store: VectorServer::default(),
             semantic_threshold: Some(1.0),
             ttl_hours: 1,
             version_key: "x".to_owned(),

@@ -3,27 +3,45 @@
 
 #[cfg(feature = "memory")]
 mod memory;
+#[cfg(feature = "aws")]
+mod open;
+#[cfg(feature = "vectors-pgvector")]
+mod pgvector;
+mod reached;
+#[cfg(feature = "vectors-redis")]
+mod redis;
+#[cfg(feature = "wire")]
+mod rules;
+#[cfg(feature = "wire")]
+mod wire;
 
-#[cfg(feature = "memory")]
+#[cfg(any(feature = "memory", feature = "wire"))]
 use crate::ports::StoreError;
 use crate::ports::{SearchVectors, SetUpVectors, WriteVectors};
 
 #[cfg(feature = "memory")]
 pub use memory::MemoryVectors;
+#[cfg(feature = "aws")]
+pub use open::open;
+#[cfg(feature = "vectors-pgvector")]
+pub use pgvector::PgVectors;
+pub use reached::Reached;
+#[cfg(feature = "vectors-redis")]
+pub use redis::RedisVectors;
 
 /// All that a store of vectors can do. A function is given the parts that it needs.
 pub trait VectorStore: SearchVectors + WriteVectors + SetUpVectors {}
 
 impl<T: SearchVectors + WriteVectors + SetUpVectors> VectorStore for T {}
 
-#[cfg(feature = "memory")]
+#[cfg(any(feature = "memory", feature = "wire"))]
 fn clamped(cosine: f64) -> f32 {
     #[expect(clippy::cast_possible_truncation, reason = "f32 is what the vectors are made of")]
     let cosine = cosine as f32;
     cosine.clamp(-1.0, 1.0)
 }
 
-#[cfg(feature = "memory")]
+#[cfg(any(feature = "memory", feature = "wire"))]
 fn same_size(name: &str, stored: usize, wanted: usize) -> Result<(), StoreError> {
     match stored == wanted {
         true => Ok(()),

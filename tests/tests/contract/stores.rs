@@ -180,7 +180,7 @@ impl Dynamo {
 }
 
 /// A name nobody else uses, now or in another process.
-fn unique(prefix: &str) -> String {
+pub(super) fn unique(prefix: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let nanos = UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_nanos());
     let count = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,6 @@
-//! The contract of the stores of vectors, run in memory and on the embedded DynamoDB.
+//! The contract of the stores of vectors: one suite, run in memory, on the embedded DynamoDB, and on the real
+//! servers that `tests/tools/vector_servers.py` starts. Where a variable names no server, the cases
+//! of its store say so and pass without having run.
 //!
 //! A case is an async function of a store; `on_every_vector_store!` makes one test of it for each.
 
@@ -21,6 +23,8 @@ macro_rules! on_every_vector_store {
     ($($case:ident),+ $(,)?) => {
         on_vector_store!(embedded: $($case),+);
         on_vector_store!(memory: $($case),+);
+        on_vector_store!(server_redis: $($case),+);
+        on_vector_store!(server_pgvector: $($case),+);
     };
 }
 

@@ -49,7 +49,7 @@ pub(super) fn record(partition: &str, id: &str, vector: &[f32]) -> VectorRecord 
         id: id.to_owned(),
         vector: vector.to_vec(),
         expires: later(),
-        payload: format!(r#"{{"question":"{partition} {id}"}}"#),
+        payload: format!(r#"{{"question":{:?}}}"#, format!("{partition} {id}")),
     }
 }
 

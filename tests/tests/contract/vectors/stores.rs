@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use local::embedded::Embedded;
 use shared::aws::{DynamoVectors, VECTOR_INDEX};
-use shared::vectors::{MemoryVectors, VectorStore};
+use shared::config::Hnsw;
+use shared::vectors::{MemoryVectors, PgVectors, Reached, RedisVectors, VectorStore};
+
+use crate::contract::stores::unique;
 
 /// A store, and what it promises beyond the port.
 pub(super) struct Tested {
@@ -41,5 +44,40 @@ pub(super) async fn memory() -> Option<Tested> {
         has_index: false,
         sweeps: true,
         recall: 1.0,
+    })
+}
+
+/// None where `TOLLGATE_REDIS` names no server.
+pub(super) async fn server_redis() -> Option<Tested> {
+    let made = |reached: &Reached| Arc::new(RedisVectors::new(reached).expect("a store")) as _;
+    server("TOLLGATE_REDIS", made)
+}
+
+/// None where `TOLLGATE_PGVECTOR` names no server.
+pub(super) async fn server_pgvector() -> Option<Tested> {
+    let made = |reached: &Reached| Arc::new(PgVectors::new(reached).expect("a store")) as _;
+    server("TOLLGATE_PGVECTOR", made)
+}
+
+fn server(variable: &str, made: impl Fn(&Reached) -> Arc<dyn VectorStore>) -> Option<Tested> {
+    let Ok(url) = std::env::var(variable) else {
+        println!("not run: {variable} names no server; tests/tools/vector_servers.py starts one");
+        return None;
+    };
+    let reached = |name: &str| Reached {
+        url: url.parse().expect("the URL of a store"),
+        secret: None,
+        name: unique(name).replace('-', "_"),
+        authorities: Vec::new(),
+        hnsw: Hnsw::default(),
+    };
+    let bare = reached("bare");
+    Some(Tested {
+        store: made(&reached("kept")),
+        bare: made(&bare),
+        index: bare.name,
+        has_index: false,
+        sweeps: true,
+        recall: 0.95,
     })
 }
