@@ -117,7 +117,8 @@ async fn an_answer_on_its_way_when_it_was_invalidated_is_stale_when_it_comes() {
     let world = World::new(json!({})).await;
     world.gateway.demo().set_behaviour("ok", "delay-300").expect("a script");
     let other = "Which sea does that river flow into";
-    let asked = ask(&world.gateway, &world.user, &HEADERS, &body(other));
+    let question = body(other);
+    let asked = ask(&world.gateway, &world.user, &HEADERS, &question);
     let invalidated = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
         world.clock.forward(Duration::from_millis(10));

@@ -123,3 +123,43 @@ fn a_cost_beyond_64_bits_is_refused() {
     fold.add(&dear).expect("it fits");
     assert_eq!(fold.add(&line(2, 0, None, "a/x")), Err(MoneyError::Overflow));
 }
+
+#[test]
+fn what_the_cache_was_to_a_request_is_counted_once() {
+    use crate::domain::notes::{CacheStatus, Near, Notes};
+    let with = |n: u128, request: u128, notes: Notes| LedgerLine {
+        notes: Some(notes),
+        ..line(n, request, None, "a/x")
+    };
+    let miss = |attempt: u32, near: Option<Near>| Notes {
+        attempt,
+        cache: CacheStatus::Miss,
+        near,
+        ..Notes::default()
+    };
+    let lines = [
+        with(1, 1, miss(1, Some(Near::new("margin", Some(0.9))))),
+        // The second attempt of the same request.
+        with(2, 1, miss(2, None)),
+        with(
+            3,
+            3,
+            Notes { cache: CacheStatus::Semantic, near: Some(Near::new("served", None)), ..Notes::default() },
+        ),
+        with(4, 4, Notes { bypass: Some("time".to_owned()), attempt: 1, ..Notes::default() }),
+        // An embedding passes no cache by.
+        with(5, 5, Notes { attempt: 1, ..Notes::default() }),
+        line(6, 6, None, "a/x"),
+    ];
+    let mut sum = CacheUse::default();
+    folded(&lines).iter().flat_map(|rollup| rollup.cache.values()).for_each(|used| sum.add(used));
+    let counts = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), 1)).collect();
+    let expected = CacheUse {
+        semantic: 1,
+        miss: 1,
+        bypass: counts(&["time"]),
+        near: counts(&["margin", "served"]),
+        ..CacheUse::default()
+    };
+    assert_eq!(sum, expected);
+}
