@@ -25,7 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 /// The vocabulary that the domain shares with the configuration; the rest of it is the operator's.
 const DOMAIN_MAY_TAKE: &[&str] = &["BatchPrice", "LongContext", "ModelName", "Prices", "Rates"];
-const FUNCTIONS: &[&str] = &["chat", "usage", "admin", "alerts"];
+const FUNCTIONS: &[&str] = &["chat", "usage", "admin", "cache", "indexer", "alerts"];
 const LINES_MAX: usize = 500;
 /// Folders that hold what others wrote or what builds leave behind.
 const SKIPPED: &[&str] = &["target", "node_modules"];

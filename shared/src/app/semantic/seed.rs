@@ -127,7 +127,7 @@ async fn keep(
     question: &str,
     answer: String,
 ) -> Result<Option<&'static str>, GatewayError> {
-    let inbound = Dialect::OpenAi.read(asking(&template.request, question)).map_err(|fault| {
+    let inbound = Dialect::OpenAi.read(asking(seeding, &template.request, question)).map_err(|fault| {
         BadRequest::new(format!("request.{}", fault.param), format!("request: {}", fault.message))
     })?;
     let model: ModelName = match inbound.model {
@@ -158,9 +158,10 @@ async fn keep(
     write.await.map(|_| None).map_err(|error: StoreError| GatewayError::StoreDown(error))
 }
 
-/// The request with the question behind its messages.
-fn asking(request: &Map<String, Value>, question: &str) -> Map<String, Value> {
+/// The request with the question behind its messages, and with a model.
+fn asking(seeding: Seeding<'_>, request: &Map<String, Value>, question: &str) -> Map<String, Value> {
     let mut request = request.clone();
+    request.entry("model").or_insert_with(|| json!(seeding.primary.as_str()));
     let question = json!({ "role": "user", "content": question });
     match request.get_mut("messages") {
         Some(Value::Array(messages)) => messages.push(question),

@@ -16,7 +16,7 @@ use super::key::hex;
 
 /// The embedder of the semantic tier and its version. Vectors of two embedders cannot be compared,
 /// so it is part of every partition.
-pub const EMBEDDER: &str = "all-minilm-l6-v2-int8@1";
+pub const EMBEDDER: &str = "all-minilm-l6-v2-int8-1";
 
 /// What the answer of an entry calls its model where no model gave it but the operator.
 pub const SEEDED: &str = "tollgate/seed";
