@@ -46,10 +46,10 @@ fn the_documented_configuration_is_accepted_to_the_letter() {
 }
 
 #[test]
-fn the_shipped_configuration_differs_from_the_documented_one_in_its_store_only() {
+fn the_shipped_configuration_differs_from_the_documented_one_in_store_and_threshold_only() {
     let shipped = Config::parse(SHIPPED).expect("the shipped configuration is valid");
     let documented = Config::parse(DOCUMENTED).expect("the documented configuration is valid");
-    let cache = Cache { provider: CacheProvider::DynamoDb, ..documented.cache };
+    let cache = Cache { provider: CacheProvider::DynamoDb, semantic_threshold: None, ..documented.cache };
     assert_eq!(shipped, Config { cache, ..documented });
 }
 

@@ -49,7 +49,7 @@ pub(super) async fn consume(usage: Arc<Usage>, messages: UnboundedReceiver<Strin
         let usage = Arc::clone(&usage);
         async move { usage::settle_message(&usage, &body).await }
     };
-    deliver(messages, settle).await;
+    deliver(messages, ABREAST, settle).await;
 }
 
 /// Does jobs as SQS and `indexer` would.
@@ -58,16 +58,18 @@ pub(super) async fn index(indexer: Arc<Indexer>, messages: UnboundedReceiver<Str
         let indexer = Arc::clone(&indexer);
         async move { indexer::take(&indexer, &body).await.map(|_| ()) }
     };
-    deliver(messages, take).await;
+    // The embedder takes one text after another. A question that somebody waits for would have to wait
+    // for all jobs that were begun before it.
+    deliver(messages, 1, take).await;
 }
 
-/// Messages that are tried at a time, as a queue's consumers are limited in AWS: where the store is
+/// Settlements that are tried at a time, as a queue's consumers are limited in AWS: where the store is
 /// slow, more would only keep it so.
 const ABREAST: usize = 8;
 
 /// Hands out each message until it is taken, with growing pauses in which others have their turn, so
 /// that one that keeps failing holds up no other.
-async fn deliver<F, R, E>(mut messages: UnboundedReceiver<String>, take: F)
+async fn deliver<F, R, E>(mut messages: UnboundedReceiver<String>, abreast: usize, take: F)
 where
     F: Fn(Arc<str>) -> R + Clone + Send + 'static,
     R: Future<Output = Result<(), E>> + Send,
@@ -75,7 +77,7 @@ where
 {
     // For about a minute.
     const TRIES: u32 = 10;
-    let turns = Arc::new(Semaphore::new(ABREAST));
+    let turns = Arc::new(Semaphore::new(abreast));
     while let Some(body) = messages.recv().await {
         let (take, body, turns) = (take.clone(), Arc::from(body), Arc::clone(&turns));
         tokio::spawn(async move {
@@ -111,7 +113,7 @@ mod tests {
                 }
             }
         };
-        tokio::spawn(deliver(messages, take));
+        tokio::spawn(deliver(messages, ABREAST, take));
         for body in ["bad", "good"] {
             queue.0.send(body.to_owned()).expect("open");
         }
@@ -134,7 +136,7 @@ mod tests {
                 taken.send(()).map_err(|error| error.to_string())
             }
         };
-        tokio::spawn(deliver(messages, take));
+        tokio::spawn(deliver(messages, ABREAST, take));
         for _ in 0..5 * ABREAST {
             queue.0.send("good".to_owned()).expect("open");
         }

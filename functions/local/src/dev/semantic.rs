@@ -33,7 +33,8 @@ pub struct Tier {
 pub(super) fn embedder(folder: Option<&Path>) -> Result<Option<Arc<dyn Embedder>>, String> {
     let default = || Some(Path::new(DEFAULT_EMBEDDER)).filter(|folder| folder.is_dir());
     let Some(folder) = folder.or_else(default) else { return Ok(None) };
-    let loaded = MiniLm::load(folder, 1).map_err(|why| format!("the embedder cannot be loaded: {why}"))?;
+    let loaded =
+        MiniLm::load_prepacked(folder, 1).map_err(|why| format!("the embedder cannot be loaded: {why}"))?;
     Ok(Some(Arc::new(loaded)))
 }
 
