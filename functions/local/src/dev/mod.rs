@@ -5,6 +5,7 @@ pub(crate) mod files;
 mod gateway;
 mod providers;
 mod queue;
+mod remembered;
 mod rollups;
 mod schedule;
 mod semantic;

@@ -17,6 +17,7 @@ use shared::vectors::VectorStore;
 use super::files::Secrets;
 use super::gateway::Stores;
 use super::queue;
+use super::remembered::Remembered;
 
 const DEFAULT_EMBEDDER: &str = ".tools/models/all-minilm-l6-v2";
 
@@ -35,7 +36,7 @@ pub(super) fn embedder(folder: Option<&Path>) -> Result<Option<Arc<dyn Embedder>
     let Some(folder) = folder.or_else(default) else { return Ok(None) };
     let loaded =
         MiniLm::load_prepacked(folder, 1).map_err(|why| format!("the embedder cannot be loaded: {why}"))?;
-    Ok(Some(Arc::new(loaded)))
+    Ok(Some(Arc::new(Remembered::new(loaded))))
 }
 
 /// The `cache` function, and what `chat` sees of it. Starts the indexer.
