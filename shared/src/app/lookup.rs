@@ -18,7 +18,7 @@ use crate::protocol::canonical::ChatRequest;
 use crate::protocol::shape::parts;
 
 /// The version of the entry's form and of the rules; a change starts the cache anew.
-const POLICY_VERSION: u32 = 3;
+const POLICY_VERSION: u32 = 4;
 /// The longest question that near ones are searched for, in bytes. Embedders cut what is longer
 /// than some 250 tokens, and what is cut off could differ unseen.
 const QUESTION_BYTES_MAX: usize = 600;

@@ -6,6 +6,7 @@ use super::{embed, rules};
 use crate::app::bypass::by_text;
 use crate::config::{Cache, SemanticMode};
 use crate::domain::cache::CacheKey;
+use crate::domain::guard::asked;
 use crate::domain::verdict::{AnswerMark, Candidate, judge};
 use crate::ports::Embedder;
 
@@ -37,7 +38,7 @@ pub async fn explain(
     text: &str,
     against: &str,
 ) -> Result<Explanation, String> {
-    let vectors = embed(embedder, &[text, against]).await?;
+    let vectors = embed(embedder, &[&asked(text), &asked(against)]).await?;
     let similarity = vectors
         .split_first()
         .map_or(0.0, |(text, rest)| rest.first().map_or(0.0, |against| cosine(text, against)));

@@ -8,6 +8,7 @@ use super::payload::{Payload, said};
 use crate::app::lookup::ttl;
 use crate::config::Cache;
 use crate::domain::cache::{CacheKey, Labels};
+use crate::domain::guard::asked;
 use crate::domain::verdict::AnswerMark;
 use crate::ports::{
     AnswerCache, CachedAnswer, Clock, Embedder, IndexJob, MeasurePrecision, StoreError, VectorRecord,
@@ -47,14 +48,14 @@ pub async fn index(indexer: &Indexer, job: &IndexJob) -> Result<Indexed, StoreEr
     }
     let answer = said(&entry.answer);
     let vectors =
-        embed(indexer.embedder.as_ref(), &[question, answer]).await.map_err(StoreError::Rejected)?;
-    let [asked, answered] = vectors.try_into().map_err(|_| lost())?;
+        embed(indexer.embedder.as_ref(), &[&asked(question), answer]).await.map_err(StoreError::Rejected)?;
+    let [vector, answered] = vectors.try_into().map_err(|_| lost())?;
     let mark = AnswerMark::of(answer, &answered);
     let payload = Payload::new(&job.key, question, labels, &entry, mark.clone());
     let record = VectorRecord {
         partition: labels.partition.as_str().to_owned(),
         id: job.key.as_str().to_owned(),
-        vector: asked,
+        vector,
         expires,
         payload: serde_json::to_string(&payload).map_err(|error| StoreError::Rejected(error.to_string()))?,
     };

@@ -15,6 +15,7 @@ use super::lookup::ttl;
 use super::warm_marks::WarmMarks;
 use crate::config::{Cache, CacheProfile};
 use crate::domain::cache::{EMBEDDER, Marks};
+use crate::domain::guard::asked;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::{Candidate, Finding, Profile, Rules, judge};
 use crate::ports::{Clock, Embedder, LookupError, Neighbour, Question, SearchVectors, StoreError};
@@ -56,7 +57,7 @@ pub async fn look_up(lookup: &Lookup, question: &Question) -> Result<Finding, Lo
 }
 
 async fn nearest(lookup: &Lookup, question: &Question, most: usize) -> Result<Vec<Neighbour>, String> {
-    let vector = embed(lookup.embedder.as_ref(), &[&question.text]).await?.pop().unwrap_or_default();
+    let vector = embed(lookup.embedder.as_ref(), &[&asked(&question.text)]).await?.pop().unwrap_or_default();
     let found = lookup.vectors.nearest(question.partition.as_str(), &vector, most).await;
     found.map_err(|error: StoreError| error.to_string())
 }
