@@ -3,10 +3,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 
 use super::clients::Clients;
 use super::conflict;
@@ -45,25 +42,6 @@ impl DynamoLedger {
 
     fn query(&self) -> QueryFluentBuilder {
         self.clients.patient.query().table_name(&self.ledger)
-    }
-
-    /// One try; `None` when another transaction was at the same items.
-    async fn try_correct(&self, writes: Vec<TransactWriteItem>) -> Result<Option<bool>, StoreError> {
-        let sent = self.clients.patient.transact_write_items().set_transact_items(Some(writes)).send().await;
-        let Err(error) = sent else { return Ok(Some(true)) };
-        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-        else {
-            return Err(store_error(error));
-        };
-        let any = |code: &str| {
-            let has = |reason: &CancellationReason| reason.code() == Some(code);
-            cancelled.cancellation_reasons().iter().any(has)
-        };
-        match (any("ConditionalCheckFailed"), any("TransactionConflict")) {
-            (true, _) => Ok(Some(false)),
-            (false, true) => Ok(None),
-            (false, false) => Err(store_error(error)),
-        }
     }
 
     fn correction(
@@ -138,14 +116,7 @@ impl WriteLedger for DynamoLedger {
     }
 
     async fn correct(&self, estimated: &LedgerLine, exact: &LedgerLine) -> Result<bool, StoreError> {
-        let writes = self.correction(estimated, exact)?;
-        for attempt in 0..conflict::TRIES {
-            match self.try_correct(writes.clone()).await? {
-                Some(corrected) => return Ok(corrected),
-                None => conflict::back_off(attempt).await,
-            }
-        }
-        Err(StoreError::Rejected("the correction met other transactions all the time".to_owned()))
+        conflict::transact(&self.clients, self.correction(estimated, exact)?).await
     }
 }
 

@@ -4,9 +4,8 @@
 use async_trait::async_trait;
 use serde_json::json;
 
+use super::change;
 use super::clients::Clients;
-use super::errors::{Conditional, store_error};
-use super::expression::Expression;
 use super::item::{Item, from_item, key, n, text, to_item};
 use super::read;
 use crate::domain::cache::{CacheKey, Mark, Marks, Served};
@@ -30,24 +29,7 @@ impl DynamoMarks {
 
     /// Puts an item unless a later one stands there.
     async fn put_unless_later(&self, item: Item, at: Timestamp) -> Result<(), StoreError> {
-        let mut earlier = Expression::default();
-        earlier.absent_or_at_most("at", "own", n(at.millis()));
-        let sent = self
-            .clients
-            .patient
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression(earlier.condition())
-            .set_expression_attribute_names(Some(earlier.names))
-            .set_expression_attribute_values(Some(earlier.values))
-            .send()
-            .await;
-        match sent {
-            Err(error) if error.as_service_error().and_then(Conditional::refused).is_some() => Ok(()),
-            Err(error) => Err(store_error(error)),
-            Ok(_) => Ok(()),
-        }
+        change::put_unless_greater(&self.clients, &self.table, item, "at", at.millis()).await
     }
 }
 

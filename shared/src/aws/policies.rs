@@ -1,10 +1,9 @@
 //! Policies of scopes, on the control table: partition `policy`, sort key the scope.
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
+use super::change::{self, Put};
 use super::clients::Clients;
-use super::errors::{Conditional, store_error};
 use super::expression::Expression;
 use super::item::{Item, from_item, key, malformed, n, s, text, to_item};
 use super::read;
@@ -53,25 +52,13 @@ impl ManagePolicies for DynamoPolicies {
             Some(before) => expression.compare("own.version", "=", "before", n(before.millis())),
             None => expression.absent("pk"),
         }
-        let put = self
-            .clients
-            .patient
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression(expression.condition())
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(Some(expression.values).filter(|values| !values.is_empty()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = put else { return Ok(true) };
-        match error.as_service_error().and_then(Conditional::refused) {
+        match change::put(&self.clients, &self.table, item, expression).await? {
+            Put::Done => Ok(true),
             // The first of two attempts may have landed, and its answer was lost.
-            Some(standing) => {
-                Ok(standing.map(from_item::<ScopePolicy>).transpose()?.as_ref() == Some(policy))
+            Put::Refused(standing) => {
+                let standing = standing.as_ref().map(from_item::<ScopePolicy>).transpose()?;
+                Ok(standing.as_ref() == Some(policy))
             }
-            None => Err(store_error(error)),
         }
     }
 

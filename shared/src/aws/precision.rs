@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use super::clients::Clients;
-use super::conflict::{TRIES, back_off};
+use super::conflict;
 use super::errors::store_error;
 use super::item::{int, key, n, s, text};
 use crate::domain::cache::CacheKey;
@@ -29,26 +28,6 @@ impl DynamoPrecision {
     /// `table` is the cache table.
     pub fn new(clients: Clients, table: String) -> Self {
         DynamoPrecision { clients, table }
-    }
-
-    /// One try; false when another transaction was at the same counts.
-    async fn count(&self, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        let sent = self.clients.patient.transact_write_items().set_transact_items(Some(writes)).send().await;
-        let Err(error) = sent else { return Ok(true) };
-        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-        else {
-            return Err(store_error(error));
-        };
-        let any = |code: &str| {
-            let has = |reason: &CancellationReason| reason.code() == Some(code);
-            cancelled.cancellation_reasons().iter().any(has)
-        };
-        match (any("ConditionalCheckFailed"), any("TransactionConflict")) {
-            // It was counted before.
-            (true, _) => Ok(true),
-            (false, true) => Ok(false),
-            (false, false) => Err(store_error(error)),
-        }
     }
 
     fn once(&self, fresh: &CacheKey, now: Timestamp) -> Result<TransactWriteItem, StoreError> {
@@ -98,14 +77,9 @@ impl MeasurePrecision for DynamoPrecision {
         agreed: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        for attempt in 0..TRIES {
-            let writes = vec![self.once(fresh, now)?, self.sum(tenant, model, agreed, now)?];
-            if self.count(writes).await? {
-                return Ok(());
-            }
-            back_off(attempt).await;
-        }
-        Err(StoreError::Rejected("the counts were in a transaction all the time".to_owned()))
+        let writes = vec![self.once(fresh, now)?, self.sum(tenant, model, agreed, now)?];
+        // What is refused was counted before.
+        conflict::transact(&self.clients, writes).await.map(|_| ())
     }
 
     async fn precision(

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 
+use super::change;
 use super::clients::Clients;
-use super::errors::{Conditional, store_error};
-use super::expression::Expression;
+use super::errors::store_error;
 use super::item::{Item, from_item, int, key, n, s, to_item};
 use crate::domain::rollup::Rollup;
 use crate::domain::time::Timestamp;
@@ -29,24 +29,7 @@ impl DynamoRollups {
 
     /// Puts an item unless one that is greater by `measure` stands there.
     async fn put_unless_greater(&self, item: Item, measure: &str, own: i128) -> Result<(), StoreError> {
-        let mut newer = Expression::default();
-        newer.absent_or_at_most(measure, "own", n(own));
-        let sent = self
-            .clients
-            .patient
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression(newer.condition())
-            .set_expression_attribute_names(Some(newer.names))
-            .set_expression_attribute_values(Some(newer.values))
-            .send()
-            .await;
-        match sent {
-            Err(error) if error.as_service_error().and_then(Conditional::refused).is_some() => Ok(()),
-            Err(error) => Err(store_error(error)),
-            Ok(_) => Ok(()),
-        }
+        change::put_unless_greater(&self.clients, &self.table, item, measure, own).await
     }
 }
 
