@@ -2,6 +2,8 @@
 //! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
 
 mod semantic;
+#[cfg(any(feature = "aws", feature = "memory", feature = "wire"))]
+pub(crate) mod vector_rules;
 
 use std::fmt;
 use std::ops::Range;

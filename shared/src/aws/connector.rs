@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 
-use super::errors::causes;
+use crate::client::causes;
 
 /// The SDK's HTTP client over ours. Timeouts are the SDK's own, around each attempt.
 pub fn http_client(client: reqwest::Client) -> SharedHttpClient {

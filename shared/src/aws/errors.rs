@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
 use super::connector::NeverSent;
 use super::item::Item;
+use crate::client::causes;
 use crate::ports::StoreError;
 
 pub(super) fn store_error<E>(error: SdkError<E>) -> StoreError
@@ -83,16 +84,4 @@ fn never_sent(error: &(dyn Error + 'static)) -> bool {
         next = error.source();
     }
     false
-}
-
-/// The error and its causes on one line; an error's own text leaves its cause out.
-pub(super) fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::AwsConfig;
-use super::errors::causes;
+use crate::client::causes;
 use crate::domain::verdict::Finding;
 use crate::ports::{Clock, LookupError, Question, SemanticLookup};
 use crate::signing::Signer;

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::{
 
 use super::errors::store_error;
 use super::vectors::DynamoVectors;
+use crate::ports::vector_rules::same_size;
 use crate::ports::{SetUpVectors, StoreError};
 
 /// The name of the index.
@@ -83,7 +84,9 @@ impl SetUpVectors for DynamoVectors {
         let indexes = described.table().map(|table| table.vector_indexes()).unwrap_or_default();
         let existing = indexes.iter().find(|index| index.index_name() == Some(VECTOR_INDEX));
         if let Some(existing) = existing {
-            return same_size(existing.dimensions(), dimensions).map(|()| false);
+            let stored =
+                existing.dimensions().map_or(dimensions, |stored| stored.try_into().unwrap_or_default());
+            return same_size(VECTOR_INDEX, stored, dimensions).map(|()| false);
         }
         let unbuilt = |error: BuildError| StoreError::Rejected(error.to_string());
         client
@@ -95,15 +98,5 @@ impl SetUpVectors for DynamoVectors {
             .await
             .map(|_| true)
             .map_err(store_error)
-    }
-}
-
-fn same_size(stored: Option<i64>, wanted: usize) -> Result<(), StoreError> {
-    match stored.is_none_or(|stored| usize::try_from(stored) == Ok(wanted)) {
-        true => Ok(()),
-        false => Err(StoreError::Rejected(format!(
-            "the index {VECTOR_INDEX} is for vectors of {} components, not {wanted}",
-            stored.unwrap_or_default()
-        ))),
     }
 }

@@ -1,8 +1,6 @@
 //! Vectors in the cache table, found through the table's own vector index. A record is an item:
 //! partition `vector#<id>`, sort key the record's partition.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, SearchResultItem};
@@ -13,6 +11,7 @@ use super::errors::store_error;
 use super::item::{Item, int, key, malformed, n, s, text};
 use super::vector_index::{PARTITION, VECTOR, VECTOR_INDEX};
 use crate::domain::time::Timestamp;
+use crate::ports::vector_rules::{cosine_of, latest};
 use crate::ports::{Neighbour, SearchVectors, StoreError, VectorRecord, WriteVectors};
 
 /// What a search reads of an item: everything but its vector.
@@ -114,9 +113,7 @@ impl SearchVectors for DynamoVectors {
 impl WriteVectors for DynamoVectors {
     async fn upsert(&self, records: &[VectorRecord]) -> Result<(), StoreError> {
         // Writes overtake each other, so of two with the same key only the later is sent.
-        let latest: BTreeMap<_, _> =
-            records.iter().map(|record| ((&record.partition, &record.id), record)).collect();
-        let writes = stream::iter(latest.into_values().map(Ok));
+        let writes = stream::iter(latest(records).into_iter().map(Ok));
         writes.try_for_each_concurrent(WRITERS, |record| self.put(record)).await
     }
 
@@ -158,15 +155,9 @@ fn neighbour(found: &SearchResultItem) -> Result<Neighbour, StoreError> {
     let id = text(item, "pk")?.strip_prefix(PREFIX).ok_or_else(|| malformed("pk"))?;
     Ok(Neighbour {
         id: id.to_owned(),
-        similarity: similarity(found.score()),
+        // The score is a distance.
+        similarity: cosine_of(found.score()),
         expires: Timestamp::from_millis(int(item, "expires")?),
         payload: text(item, "payload")?.to_owned(),
     })
-}
-
-/// The score is a distance from 0, the same direction, to 2, the opposite one.
-fn similarity(distance: f64) -> f32 {
-    #[expect(clippy::cast_possible_truncation, reason = "f32 is what the vectors are made of")]
-    let similarity = (1.0 - distance) as f32;
-    similarity.clamp(-1.0, 1.0)
 }

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 
 use self::rows::{Row, Rows};
 use crate::domain::time::Timestamp;
+use crate::ports::vector_rules::same_size;
 use crate::ports::{Neighbour, SearchVectors, SetUpVectors, StoreError, VectorRecord, WriteVectors};
 
 /// What all entries may take together; beyond it the oldest go. Some 80,000 with payloads of 1 KB.
@@ -109,7 +110,7 @@ impl SetUpVectors for MemoryVectors {
     async fn set_up(&self, dimensions: usize) -> Result<bool, StoreError> {
         let mut index = self.write();
         match index.dimensions {
-            Some(stored) => super::same_size("memory", stored, dimensions).map(|()| false),
+            Some(stored) => same_size("memory", stored, dimensions).map(|()| false),
             None => {
                 index.dimensions = Some(dimensions);
                 Ok(true)
@@ -124,7 +125,7 @@ impl Index {
         let Some(dimensions) = self.dimensions else {
             return Err(StoreError::Rejected("the index memory is missing".to_owned()));
         };
-        super::same_size("memory", dimensions, vector.len())?;
+        same_size("memory", dimensions, vector.len())?;
         match vector.iter().all(|component| component.is_finite()) {
             true => Ok(()),
             false => Err(StoreError::Rejected("a component of a vector is no finite number".to_owned())),

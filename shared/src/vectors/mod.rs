@@ -15,8 +15,6 @@ mod rules;
 #[cfg(feature = "wire")]
 mod wire;
 
-#[cfg(any(feature = "memory", feature = "wire"))]
-use crate::ports::StoreError;
 use crate::ports::{SearchVectors, SetUpVectors, WriteVectors};
 
 #[cfg(feature = "memory")]
@@ -33,20 +31,3 @@ pub use redis::RedisVectors;
 pub trait VectorStore: SearchVectors + WriteVectors + SetUpVectors {}
 
 impl<T: SearchVectors + WriteVectors + SetUpVectors> VectorStore for T {}
-
-#[cfg(any(feature = "memory", feature = "wire"))]
-fn clamped(cosine: f64) -> f32 {
-    #[expect(clippy::cast_possible_truncation, reason = "f32 is what the vectors are made of")]
-    let cosine = cosine as f32;
-    cosine.clamp(-1.0, 1.0)
-}
-
-#[cfg(any(feature = "memory", feature = "wire"))]
-fn same_size(name: &str, stored: usize, wanted: usize) -> Result<(), StoreError> {
-    match stored == wanted {
-        true => Ok(()),
-        false => Err(StoreError::Rejected(format!(
-            "the index {name} is for vectors of {stored} components, not {wanted}"
-        ))),
-    }
-}

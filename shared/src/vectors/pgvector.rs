@@ -10,11 +10,12 @@ use tokio_postgres::{Client, Config, Error, NoTls, Row};
 
 use self::tls::Encrypt;
 use super::Reached;
-use super::rules::{digest, latest, malformed};
+use super::rules::{digest, malformed};
 use super::wire::{Dial, Failure, Line, Way};
-use super::{clamped, same_size};
+use crate::client::causes;
 use crate::config::Hnsw;
 use crate::domain::time::Timestamp;
+use crate::ports::vector_rules::{cosine, latest, same_size};
 use crate::ports::{Neighbour, SearchVectors, SetUpVectors, StoreError, VectorRecord, WriteVectors};
 
 mod tls;
@@ -201,7 +202,7 @@ fn failure(error: Error) -> Failure {
     match error.as_db_error() {
         Some(refused) => Failure::Refused(format!("{}: {}", refused.code().code(), refused.message())),
         // What the client cannot make sense of leaves the connection in no known state either.
-        None => Failure::Broken(super::wire::causes(&error)),
+        None => Failure::Broken(causes(&error)),
     }
 }
 
@@ -210,7 +211,7 @@ fn neighbour(row: &Row) -> Result<Neighbour, StoreError> {
     let id = String::from_utf8(row.try_get(0).map_err(unreadable)?).map_err(|_| malformed("id"))?;
     Ok(Neighbour {
         id,
-        similarity: clamped(row.try_get(1).map_err(unreadable)?),
+        similarity: cosine(row.try_get(1).map_err(unreadable)?),
         expires: Timestamp::from_millis(row.try_get(2).map_err(unreadable)?),
         payload: row.try_get(3).map_err(unreadable)?,
     })

@@ -7,11 +7,11 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError, Value, cmd, pipe};
 
 use super::Reached;
-use super::rules::{by_similarity, cosine_of, digest, latest, malformed};
-use super::same_size;
+use super::rules::{by_similarity, digest, malformed};
 use super::wire::{Dial, Failure, Line, Way};
 use crate::config::Hnsw;
 use crate::domain::time::Timestamp;
+use crate::ports::vector_rules::{cosine_of, latest, same_size};
 use crate::ports::{Neighbour, SearchVectors, SetUpVectors, StoreError, VectorRecord, WriteVectors};
 
 const PORT: u16 = 6379;

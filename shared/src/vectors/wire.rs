@@ -148,15 +148,3 @@ impl<D: Dial> Line<D> {
         Ok((connection, true))
     }
 }
-
-/// The error and its causes on one line; an error's own text leaves its cause out.
-pub(super) fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}

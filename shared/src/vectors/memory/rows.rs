@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::domain::time::Timestamp;
 use crate::ports::Neighbour;
+use crate::ports::vector_rules::cosine;
 
 /// Of what an entry takes beside its vector and its texts: pointers, and its places in three maps.
 const OVERHEAD: usize = 320;
@@ -129,7 +130,7 @@ impl Rows {
         let stored = &self.vectors[place * self.dimensions..][..self.dimensions];
         // Doubles keep the sum of rounding errors below what a float can show.
         let sum: f64 = stored.iter().zip(vector).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-        super::super::clamped(sum)
+        cosine(sum)
     }
 }
 

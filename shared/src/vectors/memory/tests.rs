@@ -27,7 +27,7 @@ fn vector() -> impl Strategy<Value = Vec<f32>> {
 
 fn cosine(a: &[f32], b: &[f32]) -> f32 {
     let sum: f64 = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
-    crate::vectors::clamped(sum)
+    crate::ports::vector_rules::cosine(sum)
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {
