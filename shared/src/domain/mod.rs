@@ -20,6 +20,7 @@ pub mod price_book;
 pub mod reservation;
 pub mod rollup;
 pub mod settlement;
+pub mod share;
 pub mod time;
 pub mod token;
 pub mod usage;

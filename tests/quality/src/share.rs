@@ -2,40 +2,31 @@
 
 use std::fmt;
 
+use shared::domain::share::{ratio, wilson};
+
 /// `part` of `whole`, with the 95 % interval of Wilson.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    pub part: usize,
-    pub whole: usize,
+    pub part: u64,
+    pub whole: u64,
 }
-
-/// Standard deviations of a 95 % interval.
-const Z: f64 = 1.96;
 
 impl Share {
     pub fn count(&mut self, is: bool) {
-        self.part += usize::from(is);
+        self.part += u64::from(is);
         self.whole += 1;
     }
 
     /// In percent; zero of nothing is zero.
     pub fn percent(self) -> f64 {
-        100.0 * float(self.part) / float(self.whole.max(1))
+        100.0 * ratio(self.part, self.whole).unwrap_or_default()
     }
 
     /// In percent, lower and upper end.
     pub fn interval(self) -> (f64, f64) {
-        let n = float(self.whole.max(1));
-        let p = float(self.part) / n;
-        let scale = 1.0 + Z * Z / n;
-        let middle = (p + Z * Z / (2.0 * n)) / scale;
-        let half = Z / scale * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-        (100.0 * (middle - half).max(0.0), 100.0 * (middle + half).min(1.0))
+        let [low, high] = wilson(self.part, self.whole.max(1)).unwrap_or_default();
+        (100.0 * low, 100.0 * high)
     }
-}
-
-fn float(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 impl fmt::Display for Share {
