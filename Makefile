@@ -5,7 +5,7 @@ PYTHON ?= python3
 MODEL  ?=
 PORT   ?= 3000
 # The questions of Banking77 with their intents, which no package carries: a CSV file with `text,category`.
-BANKING77 ?= $(wildcard ../shared/data/banking77/train.csv)
+BANKING77 ?=
 # How many worlds `make simulate` runs, and from which seed on; SEED and REQUESTS run one of them again.
 SEEDS  ?= 10000
 FROM   ?= 0

@@ -39,3 +39,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
         cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         lines.append("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
     return "\n".join(lines)
+
+
+def verdict(met: bool) -> str:
+    return "met" if met else "NOT met"

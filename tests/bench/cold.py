@@ -18,7 +18,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from builds import ROOT, build, commit, table
+from builds import ROOT, build, commit, table, verdict
 from runtime_api import FakeAws, FakeRuntime
 
 RUNS = 21
@@ -159,10 +159,6 @@ def main() -> None:
     size = binaries[0].stat().st_size
     print(f"aim: chat under {AIM_CPU_MS:.0f} ms CPU: {chat:.2f} ms, {verdict(chat < AIM_CPU_MS)}")
     print(f"aim: chat under {AIM_BYTES / 1e6:.0f} MB: {size / 1e6:.2f} MB, {verdict(size < AIM_BYTES)}")
-
-
-def verdict(met: bool) -> str:
-    return "met" if met else "NOT met"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from builds import ROOT, build, commit, table
+from builds import ROOT, build, commit, table, verdict
 
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
@@ -58,10 +58,6 @@ def main() -> None:
     lookup, start = float(parts[0][1]), began["start"][1]
     print(f"aim: a lookup at most {AIM_LOOKUP_MS:.0f} ms CPU: {lookup:.2f} ms, {verdict(lookup <= AIM_LOOKUP_MS)}")
     print(f"aim: a start under {AIM_START_MS:.0f} ms CPU: {start:.1f} ms, {verdict(start < AIM_START_MS)}")
-
-
-def verdict(met: bool) -> str:
-    return "met" if met else "NOT met"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 mod app;
 mod clocks;
+mod noting;
 mod provider;
 mod reply;
 mod semantic;
@@ -12,6 +13,7 @@ mod usage;
 
 pub use app::{CHAT, COMPLETIONS, TestApp, User, question, unbounded};
 pub use clocks::{Ahead, At, Set};
+pub use noting::Noting;
 pub use provider::Provider;
 pub use reply::Reply;
 pub use semantic::{Jobs, Scan, Semantic, Words};

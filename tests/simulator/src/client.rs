@@ -70,40 +70,15 @@ fn count(tally: &mut Tally, end: &End) {
 
 async fn send(world: &Arc<World>, instance: &Instance, ask: Ask, request_id: AttemptId) -> End {
     let caller = &world.callers[ask.caller];
-    let (token, deadline) = (Some(caller.presents.clone()), Instant::now() + ask.lifetime);
-    let (idempotency, no_cache) = (ask.idempotency.clone(), ask.no_cache);
-    let session = caller.session.clone();
     match ask.body.clone() {
         Body::Chat(inbound) => {
-            let inbound = Ok(*inbound);
-            let arrival = Arrival {
-                request_id,
-                token,
-                inbound,
-                session,
-                idempotency,
-                no_cache,
-                told: Told::default(),
-                deadline,
-            };
-            match serve(&instance.app, arrival).await {
+            match serve(&instance.app, arrival(caller, &ask, request_id, *inbound)).await {
                 Ok(reply) => Reader::new(world, caller, &ask).read(reply).await,
                 Err(refused) => refuse(world, refused),
             }
         }
         Body::Embed(inbound) => {
-            let inbound = Ok(inbound);
-            let arrival = Arrival {
-                request_id,
-                token,
-                inbound,
-                session,
-                idempotency,
-                no_cache,
-                told: Told::default(),
-                deadline,
-            };
-            match embed(&instance.app, arrival).await {
+            match embed(&instance.app, arrival(caller, &ask, request_id, inbound)).await {
                 Ok(reply) => {
                     world.tally().replayed += u64::from(reply.is_replay);
                     End::Served
@@ -112,6 +87,19 @@ async fn send(world: &Arc<World>, instance: &Instance, ask: Ask, request_id: Att
                 Err(refused) => refuse(world, refused),
             }
         }
+    }
+}
+
+fn arrival<I>(caller: &Caller, ask: &Ask, request_id: AttemptId, inbound: I) -> Arrival<I> {
+    Arrival {
+        request_id,
+        token: Some(caller.presents.clone()),
+        inbound: Ok(inbound),
+        session: caller.session.clone(),
+        idempotency: ask.idempotency.clone(),
+        no_cache: ask.no_cache,
+        told: Told::default(),
+        deadline: Instant::now() + ask.lifetime,
     }
 }
 

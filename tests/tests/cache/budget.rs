@@ -1,7 +1,6 @@
 //! What a search for near questions may cost: its budget, and a miss.
 
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,14 +8,10 @@ use serde_json::{Value, json};
 use shared::app::SemanticTier;
 use shared::app::meter::Sources;
 use shared::app::semantic::{Scope, Statistics, stats};
-use shared::config::ModelName;
-use shared::domain::reservation::Reservation;
 use shared::domain::time::Timestamp;
 use shared::domain::verdict::Finding;
-use shared::ports::{AttemptError, ChunkStream, Clock, LookupError, Question, SemanticLookup, Upstream};
-use shared::protocol::canonical::{ChatRequest, Chunk, Delta, FinishReason};
-use shared::protocol::outbound::{Flavour, Outbound};
-use tests::{Jobs, Setup};
+use shared::ports::{Clock, LookupError, Question, SemanticLookup};
+use tests::{Jobs, Noting, Setup};
 use tokio::time::{Instant, sleep};
 
 use super::{ASKED, ask, body};
@@ -45,25 +40,6 @@ impl SemanticLookup for Wrong {
     }
 }
 
-/// Answers at once and notes when it was asked.
-#[derive(Default)]
-struct Noting(Mutex<Option<Instant>>);
-
-#[async_trait]
-impl Upstream for Noting {
-    async fn open(&self, _: &Reservation, _: &ChatRequest) -> Result<ChunkStream, AttemptError> {
-        *self.0.lock().expect("one thread") = Some(Instant::now());
-        let delta =
-            Delta { content: Some("hi".to_owned()), finish: Some(FinishReason::Stop), ..Delta::default() };
-        let chunk = Chunk { deltas: vec![delta], ..Chunk::default() };
-        Ok(Box::pin(futures_util::stream::iter([Ok(chunk)])))
-    }
-
-    fn outbound(&self, _: &ModelName) -> Option<Outbound> {
-        Some(Outbound::OpenAi(Flavour::Compatible))
-    }
-}
-
 /// How long the provider had to wait, and what was counted.
 async fn waited(lookup: Option<Wrong>) -> (Duration, Value) {
     let provider = Arc::new(Noting::default());
@@ -76,7 +52,7 @@ async fn waited(lookup: Option<Wrong>) -> (Duration, Value) {
     let begun = Instant::now();
     let reply = ask(&gateway, &user, &[], &body(ASKED)).await;
     assert_eq!(reply.header("x-tollgate-cache"), "miss");
-    let asked = provider.0.lock().expect("one thread").expect("asked");
+    let asked = provider.asked_at().expect("asked");
     let usage = Sources { ledger: gateway.store.as_ref(), rollups: gateway.store.as_ref() };
     let sources = Statistics { usage, precision: gateway.store.as_ref() };
     let scope =

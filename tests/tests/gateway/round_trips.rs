@@ -1,30 +1,26 @@
 //! How many store round trips follow one another before a caller is served. Every call of a store
 //! takes ten milliseconds of simulated time, so the time that passed is the longest chain.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
 use shared::app::SemanticTier;
-use shared::config::ModelName;
 use shared::domain::breaker::Breaker;
 use shared::domain::cache::{CacheKey, Mark, Marks, Served};
 use shared::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use shared::domain::id::AttemptId;
 use shared::domain::key::KeyRecord;
 use shared::domain::policy::{ScopeName, ScopePolicy};
-use shared::domain::reservation::Reservation;
 use shared::domain::time::Timestamp;
 use shared::domain::verdict::{Finding, Verdict};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, AttemptError, BreakerStore, CacheMarks, CachedAnswer, ChunkStream, Counters, FindKey,
-    FindPolicy, LookupError, Question, ReserveReply, SemanticLookup, StoreError, Upstream, Versioned,
+    AnswerCache, BreakerStore, CacheMarks, CachedAnswer, Counters, FindKey, FindPolicy, LookupError,
+    Question, ReserveReply, SemanticLookup, StoreError, Versioned,
 };
-use shared::protocol::canonical::{ChatRequest, Chunk, Delta, FinishReason};
-use shared::protocol::outbound::{Flavour, Outbound};
-use tests::{At, Jobs, Ports, Setup, TestApp, User, balanced, unbounded};
+use tests::{At, Jobs, Noting, Ports, Setup, TestApp, User, balanced, unbounded};
 use tokio::time::{Instant, sleep};
 
 const TRIP: Duration = Duration::from_millis(10);
@@ -132,29 +128,8 @@ impl BreakerStore for Far {
     }
 }
 
-/// Answers at once and notes when it was asked.
-#[derive(Default)]
-struct Provider {
-    asked_at: Mutex<Option<Instant>>,
-}
-
-#[async_trait]
-impl Upstream for Provider {
-    async fn open(&self, _: &Reservation, _: &ChatRequest) -> Result<ChunkStream, AttemptError> {
-        *self.asked_at.lock().expect("one thread") = Some(Instant::now());
-        let delta =
-            Delta { content: Some("hi".to_owned()), finish: Some(FinishReason::Stop), ..Delta::default() };
-        let chunk = Chunk { deltas: vec![delta], ..Chunk::default() };
-        Ok(Box::pin(futures_util::stream::iter([Ok(chunk)])))
-    }
-
-    fn outbound(&self, _: &ModelName) -> Option<Outbound> {
-        Some(Outbound::OpenAi(Flavour::Compatible))
-    }
-}
-
 /// A cold instance over `store` at `now`, without a search for near questions.
-async fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestApp, Arc<Provider>) {
+async fn cold(store: &Arc<MemoryStore>, now: Timestamp) -> (TestApp, Arc<Noting>) {
     cold_with(store, now, None).await
 }
 
@@ -162,9 +137,9 @@ async fn cold_with(
     store: &Arc<MemoryStore>,
     now: Timestamp,
     semantic: Option<SemanticTier>,
-) -> (TestApp, Arc<Provider>) {
+) -> (TestApp, Arc<Noting>) {
     let far = Arc::new(Far(Arc::clone(store)));
-    let provider = Arc::new(Provider::default());
+    let provider = Arc::new(Noting::default());
     let ports = Ports {
         keys: far.clone(),
         policies: far.clone(),
@@ -190,12 +165,12 @@ async fn trips_of_a_miss(store: &Arc<MemoryStore>, user: &User, text: &str, now:
     trips(cold(store, now).await, user, text).await
 }
 
-async fn trips((gateway, provider): (TestApp, Arc<Provider>), user: &User, text: &str) -> u128 {
+async fn trips((gateway, provider): (TestApp, Arc<Noting>), user: &User, text: &str) -> u128 {
     let mut body = unbounded("demo/ok", true);
     body["messages"][0]["content"] = json!(text);
     let begun = Instant::now();
     assert_eq!(gateway.complete(user, &body).await.status, 200);
-    let asked = provider.asked_at.lock().expect("one thread").expect("asked");
+    let asked = provider.asked_at().expect("asked");
     (asked - begun).as_millis() / TRIP.as_millis()
 }
 
@@ -222,7 +197,7 @@ async fn at_most_four_trips_before_a_provider_is_asked_and_two_before_an_exact_h
         let answered = gateway.complete(&user, &body).await;
         assert_eq!(answered.header("x-tollgate-cache"), "exact");
         assert_eq!((Instant::now() - begun).as_millis() / TRIP.as_millis(), 2, "stream {stream}");
-        assert!(provider.asked_at.lock().expect("one thread").is_none());
+        assert!(provider.asked_at().is_none());
     }
     balanced(&store).await;
 }
