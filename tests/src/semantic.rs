@@ -152,7 +152,7 @@ impl Semantic {
             cache: cache.clone(),
             embedder: Arc::new(Words),
             vectors: vectors.clone(),
-            marks: WarmMarks::new(store.clone(), Arc::clone(clock)),
+            marks: Arc::new(WarmMarks::new(store.clone(), Arc::clone(clock))),
             clock: Arc::clone(clock),
         };
         let indexer = Indexer {

@@ -139,7 +139,7 @@ impl Setup {
             prices: (&prices).into(),
             pepper,
             tuning: self.tuning,
-            marks: WarmMarks::new(ports.marks, Arc::clone(&self.clock)),
+            marks: Arc::new(WarmMarks::new(ports.marks, Arc::clone(&self.clock))),
             semantic: self.semantic,
             clock: self.clock,
             randomness: Arc::new(OsRandomness),

@@ -86,8 +86,7 @@ pub(crate) enum Asking {
 
 impl Cache {
     pub(crate) async fn who(&self, request: &Request<Bytes>) -> Result<Asking, GatewayError> {
-        let token = token(request.headers());
-        match token.as_deref().is_some_and(|token| secrets_match(token, &self.admin_key)) {
+        match self.is_admin(request) {
             true => Ok(Asking::Admin),
             false => self.caller(request).await.map(Asking::Key),
         }
@@ -98,11 +97,14 @@ impl Cache {
     }
 
     pub(crate) fn admin_alone(&self, request: &Request<Bytes>) -> Result<(), GatewayError> {
-        let token = token(request.headers());
-        match token.is_some_and(|token| secrets_match(&token, &self.admin_key)) {
+        match self.is_admin(request) {
             true => Ok(()),
             false => Err(GatewayError::Unauthorized),
         }
+    }
+
+    fn is_admin(&self, request: &Request<Bytes>) -> bool {
+        token(request.headers()).is_some_and(|token| secrets_match(&token, &self.admin_key))
     }
 
     /// # Errors

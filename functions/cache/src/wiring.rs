@@ -25,8 +25,8 @@ pub async fn from_environment() -> Result<Cache, StartError> {
     let keys = DynamoKeys::new(clients.clone(), variable("CONTROL_TABLE")?);
     let answers: Arc<dyn AnswerCache> = Arc::new(DynamoAnswers::new(clients.clone(), table.clone()));
     let precision: Arc<dyn MeasurePrecision> = Arc::new(DynamoPrecision::new(clients.clone(), table.clone()));
-    let marks = DynamoMarks::new(clients.clone(), table.clone());
-    let marks = || WarmMarks::new(Arc::new(marks.clone()), Arc::clone(&environment.clock));
+    let marks = Arc::new(DynamoMarks::new(clients.clone(), table.clone()));
+    let marks = Arc::new(WarmMarks::new(marks, Arc::clone(&environment.clock)));
     let embedder: Arc<dyn Embedder> = Arc::new(MiniLm::load(&embedder_folder(), 1)?);
     let cache = environment.config.cache.clone();
     if cache.provider != CacheProvider::DynamoDb {
@@ -38,7 +38,7 @@ pub async fn from_environment() -> Result<Cache, StartError> {
             cache: cache.clone(),
             embedder: Arc::clone(&embedder),
             vectors: vectors.clone(),
-            marks: marks(),
+            marks: Arc::clone(&marks),
             clock: Arc::clone(&environment.clock),
         },
         indexer: Indexer {
@@ -58,7 +58,7 @@ pub async fn from_environment() -> Result<Cache, StartError> {
         pepper: environment.pepper().await?,
         admin_key: environment.secret("ADMIN_KEY").await?,
         answers,
-        invalidator: Invalidator { cache, marks: Arc::new(marks()), clock: Arc::clone(&environment.clock) },
+        invalidator: Invalidator { cache, marks, clock: Arc::clone(&environment.clock) },
         lines: Arc::new(lines),
         rollups: Arc::new(DynamoRollups::new(clients, variable("USAGE_TABLE")?)),
         precision,

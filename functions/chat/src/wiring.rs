@@ -60,10 +60,10 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         tuning: Tuning::default(),
         keys: Arc::new(WarmKeys::new(keys, Arc::clone(&clock))),
         policies: Arc::new(WarmPolicies::new(policies, Arc::clone(&clock))),
-        marks: WarmMarks::new(
+        marks: Arc::new(WarmMarks::new(
             Arc::new(DynamoMarks::new(clients.clone(), variable("CACHE_TABLE")?)),
             Arc::clone(&clock),
-        ),
+        )),
         semantic: Some(SemanticTier { lookup: lookup.clone(), jobs: Arc::new(jobs) })
             .filter(|_| environment.config.cache.searches()),
         clock,

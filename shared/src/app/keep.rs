@@ -3,10 +3,10 @@
 use super::App;
 use super::best_effort::best_effort;
 use super::lookup::{Place, ttl};
-use crate::config::ModelName;
+use crate::config::{ModelName, SemanticMode};
 use crate::domain::cache::{CacheKey, Served};
 use crate::domain::time::Timestamp;
-use crate::ports::{CachedAnswer, IndexJob};
+use crate::ports::IndexJob;
 use crate::protocol::answer::Answer;
 
 /// The largest entry, in bytes of JSON: a DynamoDB item holds 400 KB.
@@ -31,14 +31,8 @@ impl Keep {
         served_by: &ModelName,
         created: Timestamp,
     ) {
-        let question = self.place.question.clone().filter(|_| self.is_indexed(app));
-        let entry = CachedAnswer {
-            answer: answer.clone(),
-            served_by: served_by.to_string(),
-            created_at: created,
-            question,
-            labels: Some(self.place.labels(tenant)),
-        };
+        let mut entry = self.place.entry(tenant, answer.clone(), served_by, created);
+        entry.question = entry.question.filter(|_| self.is_indexed(app));
         let bytes = serde_json::to_vec(&entry).map_or(usize::MAX, |json| json.len());
         if !answer.is_cacheable() || bytes > ENTRY_BYTES_MAX {
             return;
@@ -57,7 +51,7 @@ impl Keep {
 
     fn is_indexed(&self, app: &App) -> bool {
         let mode = app.config.cache.semantic_rules(&self.place.model).mode;
-        app.semantic.is_some() && mode != crate::config::SemanticMode::Off
+        app.semantic.is_some() && mode != SemanticMode::Off
     }
 
     fn job(&self) -> IndexJob {

@@ -7,13 +7,15 @@ use std::time::Duration;
 use super::App;
 use super::arrival::Told;
 use super::bypass::bypass;
+use super::warm_marks::WarmMarks;
 use crate::config::{Cache, CacheScope, ModelName};
 use crate::domain::cache::{
     CacheKey, CachePartition, EMBEDDER, Kept, Labels, Marks, Shape, ShapeDigest, SharedBy,
 };
 use crate::domain::key::KeyRecord;
 use crate::domain::time::Timestamp;
-use crate::ports::CachedAnswer;
+use crate::ports::{AnswerCache, CachedAnswer, Question, StoreError};
+use crate::protocol::answer::Answer;
 use crate::protocol::canonical::ChatRequest;
 use crate::protocol::shape::parts;
 
@@ -30,15 +32,6 @@ pub(super) struct Asked<'a> {
     pub request: &'a ChatRequest,
     pub told: &'a Told,
     pub no_cache: bool,
-}
-
-/// Who shares an answer: the owner part of the key.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Owner<'a> {
-    pub key_id: &'a str,
-    /// Unknown until the key was looked up.
-    pub record: Option<&'a KeyRecord>,
-    pub user: Option<&'a str>,
 }
 
 /// How a request stands to the cache.
@@ -65,13 +58,34 @@ impl Place {
         self.shape.partition(tenant)
     }
 
-    pub(super) fn labels(&self, tenant: &str) -> Labels {
-        Labels {
+    /// By what near questions are searched; none where only the exact tier may answer.
+    pub(super) fn near_question(&self, tenant: &str) -> Option<Question> {
+        let text = self.question.clone()?;
+        let partition = self.partition(tenant);
+        Some(Question { tenant: tenant.to_owned(), partition, model: self.model.clone(), text })
+    }
+
+    /// What is kept there.
+    pub(super) fn entry(
+        &self,
+        tenant: &str,
+        answer: Answer,
+        served_by: &ModelName,
+        created_at: Timestamp,
+    ) -> CachedAnswer {
+        let labels = Labels {
             tenant: tenant.to_owned(),
             partition: self.partition(tenant),
             model: self.model.clone(),
             prompt: self.told.prompt.clone(),
             tags: self.told.tags.clone(),
+        };
+        CachedAnswer {
+            answer,
+            served_by: served_by.to_string(),
+            created_at,
+            question: self.question.clone(),
+            labels: Some(labels),
         }
     }
 }
@@ -99,16 +113,28 @@ impl Standing {
     }
 }
 
-/// Where the answer lies; none where that depends on the key's record, which is not known yet.
-pub(super) fn standing(cache: &Cache, owner: &Owner<'_>, asked: &Asked<'_>) -> Option<Standing> {
+/// How a request under the key `record` stands.
+pub(super) fn standing(cache: &Cache, record: &KeyRecord, asked: &Asked<'_>) -> Standing {
+    // Only a tenant that is not known leaves it open.
+    early_standing(cache, &record.id, Some(&record.tenant), asked).unwrap_or(Standing::Bypass("no_user"))
+}
+
+/// How a request under the key `key_id` stands; none where that depends on the tenant, which may not be
+/// known yet.
+pub(super) fn early_standing(
+    cache: &Cache,
+    key_id: &str,
+    tenant: Option<&str>,
+    asked: &Asked<'_>,
+) -> Option<Standing> {
     if let Some(reason) = bypass(cache, asked) {
         return Some(Standing::Bypass(reason));
     }
     let shared_by = match cache.scope {
-        CacheScope::Key => SharedBy::Key { key_id: owner.key_id },
-        CacheScope::Tenant => SharedBy::Tenant { tenant: &owner.record?.tenant },
-        CacheScope::User => match owner.user {
-            Some(user) => SharedBy::User { key_id: owner.key_id, user },
+        CacheScope::Key => SharedBy::Key { key_id },
+        CacheScope::Tenant => SharedBy::Tenant { tenant: tenant? },
+        CacheScope::User => match asked.request.user.as_deref() {
+            Some(user) => SharedBy::User { key_id, user },
             None => return Some(Standing::Bypass("no_user")),
         },
     };
@@ -143,41 +169,63 @@ fn place(cache: &Cache, shared_by: SharedBy<'_>, asked: &Asked<'_>) -> Place {
 }
 
 /// An entry, and the marks of the same moment. It says something only once the caller is known.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Found {
     entry: Option<CachedAnswer>,
-    marks: Option<Arc<Marks>>,
+    marks: Arc<Marks>,
 }
 
-/// Reads the entry at `place`, and the marks; any error is a miss.
-pub(super) async fn find(app: &App, place: Option<&Place>) -> Found {
-    let Some(place) = place else { return Found::default() };
-    let (entry, marks) = tokio::join!(app.answers.get(&place.key), app.marks.read());
-    let missed = |error| tracing::warn!(%error, "exact cache lookup failed; answering as a miss");
-    Found { entry: entry.map_err(missed).ok().flatten(), marks: marks.map_err(missed).ok() }
+/// Reads the entry under `key`, and the marks.
+pub(super) async fn read(
+    answers: &dyn AnswerCache,
+    marks: &WarmMarks,
+    key: &CacheKey,
+) -> Result<Found, StoreError> {
+    let (entry, marks) = tokio::join!(answers.get(key), marks.read());
+    Ok(Found { entry: entry?, marks: marks? })
+}
+
+/// Reads what lies at `place`; any error is a miss.
+pub(super) async fn find(app: &App, place: Option<&Place>) -> Option<Found> {
+    let found = read(app.answers.as_ref(), &app.marks, &place?.key).await;
+    found.map_err(|error| tracing::warn!(%error, "exact cache lookup failed; answering as a miss")).ok()
 }
 
 impl Found {
     /// The entry, if it may be given to a caller of this tenant.
     pub(super) fn for_tenant(self, cache: &Cache, tenant: &str, now: Timestamp) -> Option<CachedAnswer> {
-        let (entry, marks) = (self.entry?, self.marks?);
-        let is_theirs = entry.labels.as_ref().is_some_and(|labels| labels.tenant == tenant);
-        (is_theirs && is_current(&entry, &marks, cache, now)).then_some(entry)
+        self.current(cache, now, |labels| labels.tenant == tenant)
     }
-}
 
-/// Whether an entry may still be given: its time is not over, nobody invalidated it, and its model
-/// is still what it was.
-pub(super) fn is_current(entry: &CachedAnswer, marks: &Marks, cache: &Cache, now: Timestamp) -> bool {
-    entry.labels.as_ref().is_some_and(|labels| {
-        let kept = Kept {
-            labels,
-            created: entry.created_at,
-            model: entry.answer.model.as_deref(),
-            fingerprint: entry.answer.fingerprint.as_deref(),
-        };
-        marks.let_stand(&kept, ttl(cache), now)
-    })
+    /// The entry, if it may be given to a near question.
+    pub(super) fn for_question(
+        self,
+        cache: &Cache,
+        question: &Question,
+        now: Timestamp,
+    ) -> Option<CachedAnswer> {
+        self.current(cache, now, |labels| question.is_answered_by(labels))
+    }
+
+    /// The entry, unless its time is over, somebody invalidated it, or its model is not what it was.
+    fn current(
+        self,
+        cache: &Cache,
+        now: Timestamp,
+        is_theirs: impl Fn(&Labels) -> bool,
+    ) -> Option<CachedAnswer> {
+        self.entry.filter(|entry| {
+            entry.labels.as_ref().is_some_and(|labels| {
+                let kept = Kept {
+                    labels,
+                    created: entry.created_at,
+                    model: entry.answer.model.as_deref(),
+                    fingerprint: entry.answer.fingerprint.as_deref(),
+                };
+                is_theirs(labels) && self.marks.let_stand(&kept, ttl(cache), now)
+            })
+        })
+    }
 }
 
 /// How long an answer may be given again, from when its request came in.

@@ -75,7 +75,7 @@ pub struct App {
     pub ledger: Arc<dyn WriteLedger>,
     pub answers: Arc<dyn AnswerCache>,
     /// What makes kept answers stale.
-    pub marks: warm_marks::WarmMarks,
+    pub marks: Arc<warm_marks::WarmMarks>,
     /// None where nothing searches near questions.
     pub semantic: Option<SemanticTier>,
     pub idempotency: Arc<dyn Idempotency>,

@@ -7,14 +7,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::App;
-use super::lookup::{Place, is_current};
+use super::lookup::{self, Place};
 use super::random::below;
 use crate::config::SemanticMode;
 use crate::domain::cache::CacheKey;
 use crate::domain::notes::Near;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
-use crate::ports::{CachedAnswer, IndexQueue, LookupError, Question, SemanticLookup};
+use crate::ports::{CachedAnswer, IndexQueue, LookupError, Question, SemanticLookup, StoreError};
 
 /// The semantic tier, where there is one.
 #[derive(Clone)]
@@ -37,18 +37,12 @@ pub(super) struct NearMatch {
 /// Searches near questions, unless this request, its model or this gateway has none. Whatever goes
 /// wrong or takes longer than `cache.lookup_budget_ms` is a miss.
 pub(super) async fn near(app: &App, place: Option<&Place>, tenant: &str, now: Timestamp) -> NearMatch {
-    let asked = place.and_then(|place| Some((place, place.question.as_ref()?, app.semantic.as_ref()?)));
-    let Some((place, text, tier)) = asked else { return NearMatch::default() };
+    let Some((place, tier)) = place.zip(app.semantic.as_ref()) else { return NearMatch::default() };
     let mode = app.config.cache.semantic_rules(&place.model).mode;
     if mode == SemanticMode::Off {
         return NearMatch::default();
     }
-    let question = Question {
-        tenant: tenant.to_owned(),
-        partition: place.partition(tenant),
-        model: place.model.clone(),
-        text: text.clone(),
-    };
+    let Some(question) = place.near_question(tenant) else { return NearMatch::default() };
     let budget = Duration::from_millis(app.config.cache.lookup_budget_ms);
     let looked = timeout(budget, search(app, tier, &question, now)).await;
     let (note, found) = looked.unwrap_or(Err(LookupError::Timeout)).unwrap_or_else(|error| {
@@ -77,18 +71,9 @@ async fn search(
     let note = |came: &str| Near::new(came, finding.similarity);
     let key = finding.key.filter(|_| finding.verdict == Verdict::Served);
     let Some(key) = key else { return Ok((note(finding.verdict.name()), None)) };
-    let failed = |error: crate::ports::StoreError| LookupError::Failed(error.to_string());
-    let (entry, marks) = tokio::join!(app.answers.get(&key), app.marks.read());
-    let (entry, marks) = (entry.map_err(failed)?, marks.map_err(failed)?);
-    let entry = entry.filter(|entry| {
-        let is_theirs = entry.labels.as_ref().is_some_and(|labels| {
-            labels.tenant == question.tenant
-                && labels.partition == question.partition
-                && labels.model == question.model
-        });
-        is_theirs && is_current(entry, &marks, &app.config.cache, now)
-    });
-    match entry {
+    let failed = |error: StoreError| LookupError::Failed(error.to_string());
+    let found = lookup::read(app.answers.as_ref(), &app.marks, &key).await.map_err(failed)?;
+    match found.for_question(&app.config.cache, question, now) {
         Some(entry) => Ok((note(finding.verdict.name()), Some((key, entry)))),
         None => Ok((note(Near::STALE), None)),
     }

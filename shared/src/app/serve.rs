@@ -18,7 +18,7 @@ use super::authenticate::{Caller, Presented, authenticate};
 use super::error::GatewayError;
 use super::idempotent::{self, Entitled, Ticket};
 use super::keep::Keep;
-use super::lookup::{self, Asked, Owner, Standing};
+use super::lookup::{self, Asked, Standing};
 use super::near::near;
 use super::play::{KeptAnswer, Traces, hit_line, play};
 use super::random::fresh_id;
@@ -329,12 +329,8 @@ async fn look_up(
     let model = first.and_then(|first| first.as_ref().ok()).map(|target| &target.model);
     let standing = inbound.zip(model).and_then(|(inbound, model)| {
         let (request, told) = (&inbound.request, &arrival.told);
-        let owner = Owner { key_id: presented.key_id(), record: None, user: request.user.as_deref() };
-        lookup::standing(
-            &app.config.cache,
-            &owner,
-            &Asked { model, request, told, no_cache: arrival.no_cache },
-        )
+        let asked = Asked { model, request, told, no_cache: arrival.no_cache };
+        lookup::early_standing(&app.config.cache, presented.key_id(), None, &asked)
     });
     let place = standing.as_ref().and_then(Standing::place);
     let chain = model.into_iter().chain(app.config.routing.chain());
@@ -344,7 +340,8 @@ async fn look_up(
         app.breakers.refresh(chain, now),
     );
     let caller = caller?;
-    let found = found.for_tenant(&app.config.cache, &caller.record().tenant, now);
+    let tenant = &caller.record().tenant;
+    let found = found.and_then(|found| found.for_tenant(&app.config.cache, tenant, now));
     Ok((caller, standing.map(|standing| (standing, found))))
 }
 
@@ -358,14 +355,9 @@ async fn timed<T>(spent: &mut Duration, work: impl Future<Output = T>) -> T {
 /// The cache lookup for answers that a tenant shares, once the tenant is known.
 async fn look_again(app: &App, caller: &Caller, asked: &Asked<'_>, now: Timestamp) -> Lookup {
     let record = caller.record();
-    let user = asked.request.user.as_deref();
-    let owner = Owner { key_id: &record.id, record: Some(record), user };
-    let Some(standing) = lookup::standing(&app.config.cache, &owner, asked) else {
-        // Only a record that is not known leaves it open.
-        return (Standing::Bypass("no_user"), None);
-    };
+    let standing = lookup::standing(&app.config.cache, record, asked);
     let found = lookup::find(app, standing.place()).await;
-    (standing, found.for_tenant(&app.config.cache, &record.tenant, now))
+    (standing, found.and_then(|found| found.for_tenant(&app.config.cache, &record.tenant, now)))
 }
 
 /// What only this gateway and this key forbid.

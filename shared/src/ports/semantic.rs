@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::domain::cache::{CacheKey, CachePartition, Mark, Marks, Served};
+use crate::domain::cache::{CacheKey, CachePartition, Labels, Mark, Marks, Served};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Finding;
 
@@ -19,6 +19,13 @@ pub struct Question {
     /// The model that is asked, `provider/model`, whose rules hold.
     pub model: String,
     pub text: String,
+}
+
+impl Question {
+    /// Whether the answer of an entry with these labels may be given to it: they lie where it searches.
+    pub fn is_answered_by(&self, labels: &Labels) -> bool {
+        labels.tenant == self.tenant && labels.partition == self.partition && labels.model == self.model
+    }
 }
 
 /// Why a lookup came to nothing.

@@ -9,7 +9,7 @@ use quality::pairs::{self, Half, Pair, Served};
 use quality::sets::{self, Question};
 use quality::stream::{self, Asked, Outcome};
 use quality::vectors::Vectors;
-use shared::domain::verdict::{Profile, Rules};
+use shared::domain::verdict::Rules;
 
 const THRESHOLDS: [f32; 6] = [0.80, 0.85, 0.90, 0.92, 0.95, 0.98];
 const QUESTIONS: usize = 3_000;
@@ -71,13 +71,13 @@ fn of_pairs(vectors: &mut Vectors) -> Result<(), String> {
             served(&format!("{threshold:.2} alone"), pairs::plain(pairs.iter(), vectors, threshold));
         }
         for threshold in THRESHOLDS {
-            let rules = Profile::Safe.rules(Some(threshold));
+            let rules = Rules::SAFE.at_least(threshold);
             served(&format!("{threshold:.2} with the guards"), pairs::guarded(pairs.iter(), vectors, &rules));
         }
-        for profile in [Profile::Safe, Profile::HighHit] {
-            served(profile.name(), pairs::guarded(pairs.iter(), vectors, &profile.rules(None)));
+        for (name, rules) in [("safe", Rules::SAFE), ("high-hit", Rules::HIGH_HIT)] {
+            served(name, pairs::guarded(pairs.iter(), vectors, &rules));
         }
-        let (together, strangers) = pairs::together(&pairs, vectors, &Profile::Safe.rules(None));
+        let (together, strangers) = pairs::together(&pairs, vectors, &Rules::SAFE);
         served("safe, all in one cache", together);
         println!("{:<26}{strangers} further pairs are served the answer of another pair", "");
     }
@@ -124,7 +124,7 @@ fn of_stream(path: PathBuf, vectors: &mut Vectors) -> Result<(), String> {
     by_rules("one text for each intent", &canned, vectors);
     by_rules("each answer worded its own way", &reworded(asked, apart, vectors)?, vectors);
     let before = cpu();
-    stream::guarded(&canned, vectors, &Profile::Safe.rules(None));
+    stream::guarded(&canned, vectors, &Rules::SAFE);
     per_text("search through all and judgement", before, canned.len());
     Ok(())
 }
@@ -136,10 +136,10 @@ fn reworded(asked: &[Question], apart: &[Question], vectors: &mut Vectors) -> Re
 fn by_rules(answers: &str, questions: &[Asked], vectors: &Vectors) {
     println!("{answers}");
     let rules: [(&str, Rules); 4] = [
-        ("safe", Profile::Safe.rules(None)),
-        ("safe, semantic_threshold 0.92", Profile::Safe.rules(Some(0.92))),
-        ("high-hit", Profile::HighHit.rules(None)),
-        ("high-hit, semantic_threshold 0.92", Profile::HighHit.rules(Some(0.92))),
+        ("safe", Rules::SAFE),
+        ("safe, semantic_threshold 0.92", Rules::SAFE.at_least(0.92)),
+        ("high-hit", Rules::HIGH_HIT),
+        ("high-hit, semantic_threshold 0.92", Rules::HIGH_HIT.at_least(0.92)),
     ];
     for (name, rules) in rules {
         outcome(&format!("  {name}"), stream::guarded(questions, vectors, &rules));

@@ -3,7 +3,7 @@
 use quality::pairs::{Half, Pair, guarded};
 use quality::sets;
 use quality::vectors::Vectors;
-use shared::domain::verdict::Profile;
+use shared::domain::verdict::Rules;
 
 /// The pairs of one half; none where set-up has not fetched them or the weights.
 fn pairs(half: Half) -> Option<(Vec<Pair>, Vectors)> {
@@ -22,7 +22,7 @@ fn pairs(half: Half) -> Option<(Vec<Pair>, Vectors)> {
 #[test]
 fn safe_serves_few_traps_and_enough_of_what_it_may() {
     let Some((pairs, vectors)) = pairs(Half::Reporting) else { return };
-    let served = guarded(pairs.iter(), &vectors, &Profile::Safe.rules(None));
+    let served = guarded(pairs.iter(), &vectors, &Rules::SAFE);
     assert!(served.traps.percent() <= 5.0, "traps served: {}", served.traps);
     assert!(served.recall.percent() >= 38.0, "recall: {}", served.recall);
 }

@@ -222,7 +222,7 @@ impl World {
             counters: wire.clone(),
             ledger: wire.clone(),
             answers: wire.clone(),
-            marks: WarmMarks::new(wire.clone(), Arc::new(self.clock.skewed(process.skew))),
+            marks: Arc::new(WarmMarks::new(wire.clone(), Arc::new(self.clock.skewed(process.skew)))),
             semantic: None,
             idempotency: wire.clone(),
             breakers: Breakers::new(wire.clone(), settings),

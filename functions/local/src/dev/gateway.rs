@@ -186,7 +186,8 @@ impl Gateway {
         };
         let upstream =
             Providers::new(provided.providers, &surroundings(&clock)).map_err(|error| error.to_string())?;
-        let (cache, semantic) = semantic::wire(&config, &stores, secrets, &clock, tier);
+        let marks = Arc::new(WarmMarks::new(Arc::clone(&stores.marks), Arc::clone(&clock)));
+        let (cache, semantic) = semantic::wire(&config, &stores, &marks, secrets, &clock, tier);
         let (settle_queue, messages) = queue::queue();
         let (ledger, changes) = Watched::new(stores.write_ledger);
         let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
@@ -223,7 +224,7 @@ impl Gateway {
             prices: (&prices).into(),
             pepper: secrets.pepper.clone(),
             tuning: Tuning::default(),
-            marks: WarmMarks::new(stores.marks, Arc::clone(&clock)),
+            marks,
             semantic,
             clock,
             randomness: Arc::new(OsRandomness),

@@ -43,11 +43,11 @@ pub(super) fn embedder(folder: Option<&Path>) -> Result<Option<Arc<dyn Embedder>
 pub(super) fn wire(
     config: &Config,
     stores: &Stores,
+    marks: &Arc<WarmMarks>,
     secrets: &Secrets,
     clock: &Arc<dyn Clock>,
     tier: Option<Tier>,
 ) -> (Arc<Cache>, Option<SemanticTier>) {
-    let marks = || WarmMarks::new(Arc::clone(&stores.marks), Arc::clone(clock));
     let indexer = |tier: &Tier| Indexer {
         cache: config.cache.clone(),
         embedder: Arc::clone(&tier.embedder),
@@ -67,7 +67,7 @@ pub(super) fn wire(
             cache: config.cache.clone(),
             embedder: tier.embedder,
             vectors: Arc::clone(&tier.vectors) as _,
-            marks: marks(),
+            marks: Arc::clone(marks),
             clock: Arc::clone(clock),
         },
         set_up: tier.vectors as _,
@@ -82,7 +82,7 @@ pub(super) fn wire(
         answers: Arc::clone(&stores.answers),
         invalidator: Invalidator {
             cache: config.cache.clone(),
-            marks: Arc::new(marks()),
+            marks: Arc::clone(marks),
             clock: Arc::clone(clock),
         },
         lines: Arc::clone(&stores.read_ledger),

@@ -17,7 +17,7 @@ use crate::config::{Cache, CacheProfile};
 use crate::domain::cache::{EMBEDDER, Marks};
 use crate::domain::guard::asked;
 use crate::domain::time::Timestamp;
-use crate::domain::verdict::{Candidate, Finding, Profile, Rules, judge};
+use crate::domain::verdict::{Candidate, Finding, Rules, judge};
 use crate::ports::{Clock, Embedder, LookupError, Neighbour, Question, SearchVectors, StoreError};
 
 pub use explain::{Explanation, explain};
@@ -34,7 +34,7 @@ pub struct Lookup {
     pub cache: Cache,
     pub embedder: Arc<dyn Embedder>,
     pub vectors: Arc<dyn SearchVectors>,
-    pub marks: WarmMarks,
+    pub marks: Arc<WarmMarks>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -71,16 +71,14 @@ fn candidate(
     now: Timestamp,
 ) -> Option<Candidate> {
     let payload = Payload::read(&neighbour.payload)?;
-    let labels = &payload.labels;
-    let is_theirs = labels.tenant == question.tenant
-        && labels.partition == question.partition
-        && labels.model == question.model;
-    (is_theirs && marks.let_stand(&payload.kept(), ttl(cache), now)).then(|| Candidate {
-        key: payload.key.clone(),
-        similarity: neighbour.similarity,
-        question: payload.question,
-        answer: payload.answer,
-    })
+    (question.is_answered_by(&payload.labels) && marks.let_stand(&payload.kept(), ttl(cache), now)).then(
+        || Candidate {
+            key: payload.key.clone(),
+            similarity: neighbour.similarity,
+            question: payload.question,
+            answer: payload.answer,
+        },
+    )
 }
 
 /// Vectors of the embedder that partitions name.
@@ -97,10 +95,10 @@ async fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>,
 /// By which rules near matches of `model` are judged.
 fn rules(cache: &Cache, model: &str) -> Rules {
     let set = cache.semantic_rules(model);
-    let profile = match set.profile {
-        CacheProfile::Safe => Profile::Safe,
-        CacheProfile::HighHit => Profile::HighHit,
+    let rules = match set.profile {
+        CacheProfile::Safe => Rules::SAFE,
+        CacheProfile::HighHit => Rules::HIGH_HIT,
     };
     // Similarities are told in single precision.
-    profile.rules(set.threshold.map(|threshold| threshold as f32))
+    set.threshold.map_or(rules, |threshold| rules.at_least(threshold as f32))
 }

@@ -6,12 +6,12 @@ use super::{Lookup, look_up};
 use crate::app::arrival::Told;
 use crate::app::authenticate::Caller;
 use crate::app::error::GatewayError;
-use crate::app::lookup::{Asked, Owner, Place, Standing, is_current, standing};
+use crate::app::lookup::{self, Asked, Found, Place, standing};
 use crate::app::warm_marks::WarmMarks;
 use crate::config::{Cache, ModelName, SemanticMode};
 use crate::domain::cache::{CacheKey, CachePartition};
 use crate::domain::time::Timestamp;
-use crate::ports::{AnswerCache, CachedAnswer, LookupError, Question, StoreError};
+use crate::ports::{AnswerCache, CachedAnswer, LookupError, StoreError};
 use crate::protocol::canonical::ChatRequest;
 
 /// A request as it would be sent to a model.
@@ -76,14 +76,14 @@ pub async fn probe(
 ) -> Result<Probed, GatewayError> {
     caller.may_use(&asking.model)?;
     let record = caller.record();
-    let owner = Owner { key_id: &record.id, record: Some(record), user: asking.request.user.as_deref() };
     let Asking { model, request, told, no_cache } = asking;
     let asked = Asked { model, request, told, no_cache: *no_cache };
-    let standing = standing(tiers.cache, &owner, &asked).unwrap_or(Standing::Bypass("no_user"));
+    let standing = standing(tiers.cache, record, &asked);
     let Some(place) = standing.place() else {
         return Ok(Probed { reason: standing.bypass(), ..nothing("bypass", model) });
     };
-    let looked = match current(tiers, &place.key, &record.tenant, now).await? {
+    let found_there = read(tiers, &place.key).await?.for_tenant(tiers.cache, &record.tenant, now);
+    let looked = match found_there {
         Some(entry) => found(Tier::Exact, "exact", model, &place.key, &entry, now),
         None => near(tiers, place, &record.tenant, model, now).await?,
     };
@@ -98,16 +98,17 @@ async fn near(
     now: Timestamp,
 ) -> Result<Probed, GatewayError> {
     let is_off = tiers.cache.semantic_rules(&place.model).mode == SemanticMode::Off;
-    let (Some(lookup), Some(text), false) = (tiers.semantic, &place.question, is_off) else {
+    let (Some(lookup), Some(question), false) = (tiers.semantic, place.near_question(tenant), is_off) else {
         return Ok(nothing("off", model));
     };
-    let (tenant, partition) = (tenant.to_owned(), place.partition(tenant));
-    let question = Question { tenant, partition, model: place.model.clone(), text: text.clone() };
     let failed = |error: LookupError| GatewayError::StoreDown(StoreError::NoReply(error.to_string()));
     let finding = look_up(lookup, &question).await.map_err(failed)?;
     let verdict = finding.verdict.name();
     let entry = match &finding.key {
-        Some(key) => current(tiers, key, &question.tenant, now).await?.map(|entry| (key, entry)),
+        Some(key) => {
+            let found = read(tiers, key).await?.for_question(tiers.cache, &question, now);
+            found.map(|entry| (key, entry))
+        }
         None => None,
     };
     let looked = match entry {
@@ -118,17 +119,8 @@ async fn near(
     Ok(Probed { similarity: finding.similarity, ..looked })
 }
 
-/// The entry, where it may be given to this tenant.
-async fn current(
-    tiers: Tiers<'_>,
-    key: &CacheKey,
-    tenant: &str,
-    now: Timestamp,
-) -> Result<Option<CachedAnswer>, GatewayError> {
-    let (entry, marks) = tokio::join!(tiers.answers.get(key), tiers.marks.read());
-    let (entry, marks) = (entry.map_err(GatewayError::StoreDown)?, marks.map_err(GatewayError::StoreDown)?);
-    let theirs = |entry: &CachedAnswer| entry.labels.as_ref().is_some_and(|labels| labels.tenant == tenant);
-    Ok(entry.filter(|entry| theirs(entry) && is_current(entry, &marks, tiers.cache, now)))
+async fn read(tiers: Tiers<'_>, key: &CacheKey) -> Result<Found, GatewayError> {
+    lookup::read(tiers.answers, tiers.marks, key).await.map_err(GatewayError::StoreDown)
 }
 
 fn found(

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use super::{Indexer, index};
 use crate::app::arrival::Told;
 use crate::app::error::GatewayError;
-use crate::app::lookup::{Asked, Owner, Standing, standing, ttl};
+use crate::app::lookup::{Asked, Standing, standing, ttl};
 use crate::config::ModelName;
 use crate::domain::cache::{PromptVersion, SEEDED, is_name};
 use crate::domain::key::KeyRecord;
-use crate::ports::{CachedAnswer, FindKey, IndexJob, StoreError};
+use crate::ports::{FindKey, IndexJob, StoreError};
 use crate::protocol::answer::{Answer, Choice};
 use crate::protocol::canonical::FinishReason;
 use crate::protocol::dialect::Dialect;
@@ -135,22 +135,14 @@ async fn keep(
         None => seeding.primary.clone(),
     };
     let (record, request, told) = (&template.record, &inbound.request, &template.told);
-    let owner = Owner { key_id: &record.id, record: Some(record), user: request.user.as_deref() };
     let asked = Asked { model: &model, request, told, no_cache: false };
     let cache = &seeding.indexer.cache;
-    let place = match standing(cache, &owner, &asked) {
-        Some(Standing::Kept(place)) => place,
-        Some(Standing::Bypass(reason)) => return Ok(Some(reason)),
-        None => return Ok(Some("no_user")),
+    let place = match standing(cache, record, &asked) {
+        Standing::Kept(place) => place,
+        Standing::Bypass(reason) => return Ok(Some(reason)),
     };
     let created_at = seeding.indexer.clock.now();
-    let entry = CachedAnswer {
-        answer: written(answer),
-        served_by: model.to_string(),
-        created_at,
-        question: place.question.clone(),
-        labels: Some(place.labels(&record.tenant)),
-    };
+    let entry = place.entry(&record.tenant, written(answer), &model, created_at);
     let write = async {
         seeding.indexer.answers.put(&place.key, &entry, created_at + ttl(cache)).await?;
         index(seeding.indexer, &IndexJob { key: place.key.clone(), candidate: None }).await

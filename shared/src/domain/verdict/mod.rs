@@ -1,7 +1,7 @@
 //! Whether the answer to a near question may be given to this one.
 
 mod answer;
-mod profile;
+mod rules;
 mod vote;
 
 #[cfg(test)]
@@ -10,7 +10,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use answer::AnswerMark;
-pub use profile::{Profile, Rules};
+pub use rules::Rules;
 
 use super::cache::CacheKey;
 use super::guard::{Reading, Veto, Wording, veto};

@@ -10,7 +10,7 @@ fn stored(id: u8, similarity: f32, question: &str, answer: &str) -> Candidate {
 }
 
 fn safe(question: &str, candidates: &[Candidate]) -> (&'static str, Option<CacheKey>) {
-    let finding = judge(question, candidates, &Profile::Safe.rules(None));
+    let finding = judge(question, candidates, &Rules::SAFE);
     assert_eq!(finding.key.is_some(), finding.verdict == Verdict::Served);
     (finding.verdict.name(), finding.key)
 }
@@ -55,7 +55,7 @@ fn a_question_that_differs_stands_aside_for_the_same_one() {
 
 #[test]
 fn a_configured_threshold_is_the_least_for_any_wording() {
-    let rules = Profile::HighHit.rules(Some(0.95));
+    let rules = Rules::HIGH_HIT.at_least(0.95);
     let near = stored(1, 0.94, "how can i knit a scarf", "so");
     assert_eq!(judge("How do I knit a scarf?", &[near], &rules).verdict, Verdict::BelowThreshold);
 }

@@ -218,7 +218,7 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         counters,
         ledger: stores.write_ledger.clone(),
         answers: stores.answers.clone(),
-        marks: WarmMarks::new(stores.marks.clone(), Arc::new(Still)),
+        marks: Arc::new(WarmMarks::new(stores.marks.clone(), Arc::new(Still))),
         semantic: None,
         idempotency: stores.idempotency.clone(),
         breakers: Breakers::new(stores.breakers.clone(), settings),
