@@ -42,6 +42,17 @@ async fn a_hit_streams_to_those_who_stream() {
 }
 
 #[tokio::test]
+async fn how_politely_somebody_asks_is_nothing_to_the_search() {
+    let (gateway, _, user) = asked_once(json!({})).await;
+    let polite = format!("Hello! {ASKED}, please? Thanks");
+    let reply = ask(&gateway, &user, &[], &body(&polite)).await;
+    assert_eq!(
+        (reply.header("x-tollgate-cache"), reply.header("x-tollgate-similarity")),
+        ("semantic", "1.0000")
+    );
+}
+
+#[tokio::test]
 async fn a_question_that_is_not_near_is_a_miss_and_says_why() {
     let (gateway, _, user) = asked_once(json!({ "cache": { "verify_share": 0 } })).await;
     let other = ask(&gateway, &user, &[], &body("Name three kinds of bread")).await;
