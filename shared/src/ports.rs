@@ -1,6 +1,7 @@
 //! What the use cases need of the outside, each trait named for the need and granted as one
 //! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
 
+mod alerts;
 mod semantic;
 #[cfg(any(feature = "aws", feature = "memory", feature = "wire"))]
 pub(crate) mod vector_rules;
@@ -32,6 +33,7 @@ use crate::protocol::canonical::{ChatRequest, Chunk};
 use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 
+pub use alerts::{RaiseAlert, Raised, ReadAlerts};
 pub use semantic::{
     CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
     Question, SearchVectors, SemanticLookup, SetUpVectors, VectorRecord, WriteVectors,

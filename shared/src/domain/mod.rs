@@ -1,6 +1,7 @@
 //! What is true whatever the store, the provider or the dialect: money, prices, holds, keys,
 //! limits, the circuit breaker. Pure: no I/O, no clock, no randomness of its own.
 
+pub mod alert;
 pub mod bound;
 pub mod breaker;
 pub mod bypass;
