@@ -24,6 +24,8 @@ use crate::ports::{LineMark, LinePage, PutLine, ReadLedger, StoreError, WriteLed
 /// The index over the lines of one key: hash `keyId`, range `sk`, which begins with the request's
 /// id and with that its time.
 pub const KEY_INDEX: &str = "by-key";
+/// Lines that a page of a partition has at most: a slow store gives so many within the time of one call.
+const PAGE: i32 = 400;
 /// Kept as numbers, though JSON shows them as decimal strings.
 const AMOUNTS: [&str; 2] = ["amount", "reserved"];
 
@@ -157,6 +159,7 @@ impl ReadLedger for DynamoLedger {
             .expression_attribute_values(":partition", s(name))
             .consistent_read(true)
             .set_exclusive_start_key(start)
+            .limit(PAGE)
             .send()
             .await
             .map_err(store_error)?;

@@ -19,8 +19,10 @@ const GATHER: Duration = Duration::from_millis(250);
 /// How many times as long as it took the next folding waits: each reads its hour from the beginning,
 /// and would leave a busy process no time for anything else.
 const REST: u32 = 4;
-/// How long to wait before what failed is tried again.
+/// How long to wait before what failed is tried again, twice as long each time: several gateways may share
+/// a store, and would keep it slow.
 const AGAIN: Duration = Duration::from_secs(2);
+const AGAIN_MAX: Duration = Duration::from_secs(60);
 /// What a process that was killed may have left unfolded, before the newest request that it folded.
 const UNSURE_HOURS: i64 = 25;
 
@@ -70,9 +72,10 @@ impl WriteLedger for Watched {
 
 /// Folds what the last process may have left, then whatever changes.
 pub(super) async fn keep(usage: Arc<Usage>, mut changes: UnboundedReceiver<Change>) {
+    let mut wait = AGAIN;
     while let Err(error) = catch_up(&usage).await {
         tracing::warn!(%error, "usage of earlier hours is not recomputed");
-        tokio::time::sleep(AGAIN).await;
+        wait = pause(wait).await;
     }
     while let Some(first) = changes.recv().await {
         tokio::time::sleep(GATHER).await;
@@ -82,17 +85,24 @@ pub(super) async fn keep(usage: Arc<Usage>, mut changes: UnboundedReceiver<Chang
             newest = newest.max(change.at);
             dirty.insert(change.partition);
         }
-        let began = Instant::now();
-        loop {
+        let mut wait = AGAIN;
+        let took = loop {
+            let began = Instant::now();
             dirty = usage::recompute(&usage, &dirty).await;
             if dirty.is_empty() {
-                break;
+                break began.elapsed();
             }
-            tokio::time::sleep(AGAIN).await;
-        }
+            wait = pause(wait).await;
+        };
         usage::note(&usage, newest).await;
-        tokio::time::sleep(began.elapsed() * REST).await;
+        tokio::time::sleep(took * REST).await;
     }
+}
+
+/// Waits, and returns how long to wait the next time.
+async fn pause(wait: Duration) -> Duration {
+    tokio::time::sleep(wait).await;
+    (wait * 2).min(AGAIN_MAX)
 }
 
 async fn catch_up(usage: &Usage) -> Result<(), StoreError> {
