@@ -33,7 +33,7 @@ use crate::protocol::canonical::{ChatRequest, Chunk};
 use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 
-pub use alerts::{RaiseAlert, Raised, ReadAlerts};
+pub use alerts::{Outbox, RaiseAlert, ReadAlerts, ReadMetrics, SendAlert, Vitals};
 pub use semantic::{
     CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
     Question, SearchVectors, SemanticLookup, SetUpVectors, VectorRecord, WriteVectors,
@@ -160,20 +160,28 @@ pub trait Counters: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark(pub String);
 
-/// One page of counters with open holds.
+/// One page of counters that are in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpenHolds {
+pub struct CounterPage {
     pub counters: Vec<(CounterKey, Counter)>,
     /// None where this was the last page.
     pub next: Option<Mark>,
 }
 
-/// Finds the counters that have open holds, for the sweep.
+/// Lists the counters that are in use, for the sweep and for alerts.
 #[async_trait]
-pub trait FindOpenHolds: Send + Sync {
-    /// The first page, or the one at `from`. A page may be empty and is eventually consistent: what
-    /// is missing shows in a later listing, and what is too much is found closed.
-    async fn open_holds(&self, from: Option<&Mark>) -> Result<OpenHolds, StoreError>;
+pub trait ListCounters: Send + Sync {
+    /// The first page, or the one at `from`, of those that [`Counter::is_in_use`] in the periods that
+    /// `now` lies in or in those before. A page may be empty and is eventually consistent: what is
+    /// missing shows in a later listing, and what is too much is found closed.
+    async fn in_use(&self, now: Timestamp, from: Option<&Mark>) -> Result<CounterPage, StoreError>;
+}
+
+/// Notes refusals.
+#[async_trait]
+pub trait NoteRefusal: Send + Sync {
+    /// Applies [`crate::domain::counter::note_refusal`]. Safe to repeat: the first one stays.
+    async fn note_refusal(&self, key: &CounterKey, at: Timestamp) -> Result<(), StoreError>;
 }
 
 /// What became of a line that was put.

@@ -146,6 +146,7 @@ impl Setup {
             keys: ports.keys,
             policies: ports.policies,
             counters: ports.counters,
+            refusals: self.store.clone(),
             ledger: ports.ledger,
             answers: ports.answers,
             idempotency: ports.idempotency,

@@ -1,5 +1,6 @@
 //! One integration test binary: the store contract and what runs over the whole gateway.
 
+mod alerts;
 mod arrows;
 mod cache;
 mod contract;

@@ -40,11 +40,36 @@ pub(super) struct Seat {
 pub(super) struct Full {
     pub error: GatewayError,
     pub stale: Vec<Stale>,
+    /// Counters whose first refusal for money this is.
+    pub spent: Box<[SpentUp]>,
+}
+
+/// A counter that has refused for want of money, and was not known to have done so before.
+pub(super) struct SpentUp {
+    pub counter: CounterKey,
+    /// What it begins with, where nothing was counted in it yet.
+    pub opens_at: Option<Allowance>,
+}
+
+impl SpentUp {
+    /// None where the refusal is of another kind, or not the first.
+    pub(super) fn first(
+        error: &GatewayError,
+        counter: &CounterKey,
+        old: Option<&Counter>,
+        allowance: &Allowance,
+    ) -> Option<Self> {
+        let opened = old.filter(|counter| !counter.is_unopened());
+        let is_first = opened.is_none_or(|counter| counter.refused_at.is_none());
+        let is_for_money = matches!(error, GatewayError::QuotaExceeded(_));
+        let opens_at = opened.is_none().then_some(*allowance);
+        (is_first && is_for_money).then(|| SpentUp { counter: counter.clone(), opens_at })
+    }
 }
 
 impl From<GatewayError> for Full {
     fn from(error: GatewayError) -> Self {
-        Full { error, stale: Vec::new() }
+        Full { error, stale: Vec::new(), spent: Box::default() }
     }
 }
 
@@ -185,7 +210,11 @@ fn full(
     let refusal = why_refused(scope, &write, Some(&whole), now).err();
     // Together they have room, but no choice of them had money and rates at once.
     let crowded = || super::refusal::rates_refused(scope, &write, Some(&whole), now);
-    Full { error: refusal.unwrap_or_else(crowded), stale }
+    let error = refusal.unwrap_or_else(crowded);
+    let shard = scope.shard(0, count);
+    let first = counters.first().and_then(Option::as_ref);
+    let spent = SpentUp::first(&error, &shard.counter(now), first, &shard.allowance);
+    Full { error, stale, spent: spent.into_iter().collect() }
 }
 
 /// All counters of a scope as one. What was never opened has spent nothing.

@@ -6,6 +6,7 @@
 //! then one adapter for each port, each over one table, so that a function builds only what its
 //! role may touch.
 
+mod alerts;
 mod answers;
 mod breakers;
 mod change;
@@ -14,6 +15,7 @@ mod config;
 mod conflict;
 mod connector;
 mod counter_item;
+mod counter_list;
 mod counter_writes;
 mod counters;
 mod environment;
@@ -25,7 +27,7 @@ mod keys;
 mod ledger;
 mod lookup;
 mod marks;
-mod open_holds;
+
 mod policies;
 mod precision;
 mod queue;
@@ -36,12 +38,14 @@ mod vector_index;
 mod vector_scan;
 mod vectors;
 
+pub use alerts::DynamoAlerts;
 pub use answers::DynamoAnswers;
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub use breakers::DynamoBreakers;
 pub use clients::{Clients, Patience, sqs_client};
 pub use config::{AwsConfig, ConfigError};
 pub use connector::http_client;
+pub use counter_list::DynamoCounterList;
 pub use counters::DynamoCounters;
 pub use environment::{Environment, StartError, embedder_folder, variable};
 pub use idempotency::DynamoIdempotency;
@@ -49,7 +53,6 @@ pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
 pub use lookup::LambdaLookup;
 pub use marks::DynamoMarks;
-pub use open_holds::DynamoOpenHolds;
 pub use policies::DynamoPolicies;
 pub use precision::DynamoPrecision;
 pub use queue::{SqsIndexQueue, SqsSettleQueue};
