@@ -19,12 +19,14 @@ use crate::ports::{
 pub mod administer;
 pub mod arrival;
 mod attempt;
+pub mod audit;
 pub mod authenticate;
 mod best_effort;
 pub mod body;
 pub mod breakers;
 pub mod budgets;
 mod bypass;
+pub mod change;
 mod charge;
 pub mod count;
 pub mod embed;

@@ -1,0 +1,4 @@
+//! The admin API as an admin sees it: the real handler over stores in memory.
+
+mod audit;
+mod keys;
