@@ -131,6 +131,15 @@ class RieTest(unittest.TestCase):
         listed = self.admin("admin-list-budgets").json()["budgets"]
         self.assertEqual([(budget["scope"], budget["id"]) for budget in listed], [("tenant", "acme")])
 
+    def test_admin_lists_tenants_and_teams_and_shows_one(self) -> None:
+        self.assertEqual(self.admin("admin-set-budget").status, 200)
+        tenants = self.admin("admin-list-tenants").json()["tenants"]
+        self.assertIn("acme", [tenant["id"] for tenant in tenants])
+        self.assertEqual(self.admin("admin-show-tenant").json()["budget"]["concurrency"], 50)
+        self.assertEqual(self.admin("admin-update-key", KEY_ID=str(self.new_key()["id"])).status, 200)
+        teams = self.admin("admin-list-teams").json()
+        self.assertEqual(([team["id"] for team in teams["teams"]], teams["next"]), (["search"], None))
+
     def test_admin_refuses_a_wrong_admin_key(self) -> None:
         names = sorted(path.stem for path in EVENTS.glob("admin-*.json"))
         of_others = ("admin-cache-setup", "admin-cache-entries", "admin-rebuild-usage")

@@ -10,7 +10,11 @@ use super::{Answered, Call};
 pub(crate) async fn respond(call: &Call<'_>, rest: &[&str]) -> Answered {
     let Call { admin, who, .. } = call;
     let view = match (call.request.method(), rest) {
-        (&Method::GET, []) => document!({ "budgets": admin.budgets().await? }),
+        (&Method::GET, []) => {
+            let mut query = call.query(&["tenant", "after", "limit"])?;
+            let tenant = query.text("tenant")?;
+            document!(admin.budgets(tenant.as_deref(), &query.piece()?).await?)
+        }
         (&Method::GET, [scope, id]) => {
             document!(admin.budget(scope, id, call.query(&["tenant"])?.text("tenant")?).await?)
         }

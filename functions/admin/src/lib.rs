@@ -5,6 +5,7 @@ mod budgets;
 mod caller;
 mod keys;
 mod query;
+mod tenants;
 pub mod wiring;
 
 use bytes::Bytes;
@@ -32,6 +33,9 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/admin/budgets"),
     ("GET", "/admin/budgets/{scope}/{id}"),
     ("PUT", "/admin/budgets/{scope}/{id}"),
+    ("GET", "/admin/tenants"),
+    ("GET", "/admin/tenants/{id}"),
+    ("GET", "/admin/teams"),
     ("GET", "/admin/audit"),
 ];
 
@@ -87,6 +91,7 @@ async fn route(admin: &Admin, request: &Request<Bytes>, id: &str) -> Result<Resp
         segments if segments.contains(&"") => None,
         ["admin", "keys", rest @ ..] => keys::respond(&call, rest).await?,
         ["admin", "budgets", rest @ ..] => budgets::respond(&call, rest).await?,
+        ["admin", "tenants" | "teams", ..] => tenants::respond(&call, &segments[1..]).await?,
         ["admin", "audit", rest @ ..] => audit::respond(&call, rest).await?,
         _ => None,
     };

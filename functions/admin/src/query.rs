@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use shared::app::listing::Piece;
 use shared::domain::time::Timestamp;
 use shared::protocol::fields::BadRequest;
 
@@ -57,6 +58,14 @@ impl Query {
         let limit = text.parse().ok().filter(|limit| (1..=most).contains(limit));
         let wrong = || format!("limit must be a whole number from 1 to {most}, got {text:?}");
         limit.ok_or_else(|| BadRequest::new("limit", wrong()))
+    }
+
+    /// `after` and `limit` of a list that is read piece by piece.
+    ///
+    /// # Errors
+    /// As [`Query::text`] and [`Query::limit`].
+    pub(crate) fn piece(&mut self) -> Result<Piece, BadRequest> {
+        Ok(Piece { after: self.text("after")?, most: self.limit(500, 1_000)? })
     }
 
     /// # Errors

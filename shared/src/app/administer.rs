@@ -9,6 +9,7 @@ use super::budgets::{PolicyView, policy_view};
 use super::change::{Change, Registry, subject};
 use super::error::GatewayError;
 use super::fields::models;
+use super::listing::Piece;
 use super::policy_fields::policy;
 use super::random::OsRandomness;
 use crate::domain::audit::{Action, Outcome, Who};
@@ -52,6 +53,21 @@ pub struct KeyView {
     pub models: Option<Vec<String>>,
     pub created_at: String,
     pub revoked_at: Option<String>,
+}
+
+/// Some keys, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KeyList {
+    pub keys: Vec<KeyView>,
+    /// Where the next piece begins; null where this was the last.
+    pub next: Option<String>,
+}
+
+/// Whose keys are asked for; none is everybody's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whose {
+    pub tenant: Option<String>,
+    pub team: Option<String>,
 }
 
 impl Admin {
@@ -100,14 +116,20 @@ impl Admin {
         Ok(KeyView { key: Some(whole), ..made })
     }
 
-    /// All keys, oldest first.
+    /// Keys, oldest first, the revoked ones too.
     ///
     /// # Errors
     /// [`GatewayError::StoreDown`].
-    pub async fn list(&self) -> Result<Vec<KeyView>, GatewayError> {
-        let mut records = self.registry.list_keys().list().await.map_err(GatewayError::StoreDown)?;
-        records.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        Ok(records.iter().map(view).collect())
+    pub async fn keys(&self, whose: &Whose, piece: &Piece) -> Result<KeyList, GatewayError> {
+        let records = self.registry.list_keys().list().await.map_err(GatewayError::StoreDown)?;
+        let is_meant =
+            |wanted: &Option<String>, own: Option<&String>| wanted.is_none() || wanted.as_ref() == own;
+        let records = records.iter().filter(|record| {
+            is_meant(&whose.tenant, Some(&record.tenant)) && is_meant(&whose.team, record.team.as_ref())
+        });
+        let (records, next) =
+            piece.of(records, |record| format!("{:015}-{}", record.created_at.millis(), record.id));
+        Ok(KeyList { keys: records.into_iter().map(view).collect(), next })
     }
 
     /// One key.

@@ -9,9 +9,11 @@ use serde_json::{Map, Value};
 use super::administer::{Admin, TRIES, no_key};
 use super::change::{Change, subject};
 use super::error::GatewayError;
+use super::listing::Piece;
 use super::policy_fields::{nested, policy};
 use super::scope::{Scope, counters};
 use super::seat::{keys, whole};
+use super::tenants::tenant_of;
 use crate::domain::audit::{Action, Outcome, Who};
 use crate::domain::counter::{Allowance, Counter, CounterKey, ScopeKind, ScopeState};
 use crate::domain::money::NanoUsd;
@@ -64,6 +66,14 @@ pub struct PeriodView {
     pub held_usd: Option<NanoUsd>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resets_at: Option<String>,
+}
+
+/// Some policies, by the kind and name of their scope.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BudgetList {
+    pub budgets: Vec<BudgetView>,
+    /// Where the next piece begins; null where this was the last.
+    pub next: Option<String>,
 }
 
 impl Admin {
@@ -146,14 +156,20 @@ impl Admin {
         self.view(&name, &found.ok_or_else(text)?, self.clock.now()).await
     }
 
-    /// Every policy of a team, user or tenant; those of keys are in the list of keys.
+    /// Policies of teams, users and tenants, of one tenant or of all; those of keys are in the list of
+    /// keys.
     ///
     /// # Errors
     /// [`GatewayError::StoreDown`].
-    pub async fn budgets(&self) -> Result<Vec<BudgetView>, GatewayError> {
-        let mut policies = self.registry.policies().await.map_err(GatewayError::StoreDown)?;
-        policies.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(policies.iter().map(|(name, policy)| bare(name, policy)).collect())
+    pub async fn budgets(&self, tenant: Option<&str>, piece: &Piece) -> Result<BudgetList, GatewayError> {
+        let policies = self.registry.policies().await.map_err(GatewayError::StoreDown)?;
+        let is_meant = |name: &ScopeName| tenant.is_none_or(|tenant| tenant_of(name) == Some(tenant));
+        let policies = policies.iter().filter(|(name, _)| is_meant(name));
+        let (policies, next) = piece.of(policies, |(name, _)| name.to_string());
+        Ok(BudgetList {
+            budgets: policies.into_iter().map(|(name, policy)| bare(name, policy)).collect(),
+            next,
+        })
     }
 
     async fn standing(&self, name: &ScopeName) -> Result<Option<ScopePolicy>, GatewayError> {
@@ -186,7 +202,7 @@ impl Admin {
         Ok(())
     }
 
-    async fn view(
+    pub(super) async fn view(
         &self,
         name: &ScopeName,
         policy: &ScopePolicy,

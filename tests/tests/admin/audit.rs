@@ -12,6 +12,12 @@ async fn entries(gateway: &TestApp, query: &str) -> Vec<Value> {
     reply.json()["entries"].as_array().cloned().expect("a list")
 }
 
+/// Keys and policies.
+async fn everything(gateway: &TestApp) -> [Value; 2] {
+    let list = async |path: &str| gateway.ask_admin("GET", path, None).await.json();
+    [list("/admin/keys").await, list("/admin/budgets").await]
+}
+
 /// One change of each kind that there is; the id of the key that was made, and the key.
 async fn change_everything(gateway: &TestApp) -> (String, String) {
     let call = async |method: &str, path: String, body: Option<Value>| {
@@ -73,7 +79,7 @@ async fn nothing_is_changed_whose_entry_cannot_be_written() {
     let gateway = TestApp::start(json!({})).await;
     let (id, _) = change_everything(&gateway).await;
     let user = gateway.user(json!({ "tenant": "acme" })).await;
-    let before = (gateway.admin.list().await, gateway.admin.budgets().await, entries(&gateway, "").await);
+    let before = (everything(&gateway).await, entries(&gateway, "").await);
     let gateway = gateway.with_log(Fails::Entries);
     let budget = json!({ "budgetUsd": "9" });
     for (method, path, body) in [
@@ -90,8 +96,8 @@ async fn nothing_is_changed_whose_entry_cannot_be_written() {
             "{path}"
         );
     }
-    let after = (gateway.admin.list().await, gateway.admin.budgets().await, entries(&gateway, "").await);
-    assert_eq!(format!("{after:?}"), format!("{before:?}"));
+    let after = (everything(&gateway).await, entries(&gateway, "").await);
+    assert_eq!(after, before);
 }
 
 #[tokio::test]
@@ -156,5 +162,5 @@ async fn an_actor_that_is_no_name_is_refused_before_anything_changes() {
         let reply = gateway.ask_admin_as("POST", "/admin/keys", &headers, Some(json!({ "name": "a" }))).await;
         assert_eq!((reply.status, &reply.json()["error"]["param"]), (400, &json!("x-tollgate-actor")));
     }
-    assert_eq!(gateway.admin.list().await.expect("a list"), []);
+    assert_eq!(gateway.ask_admin("GET", "/admin/keys", None).await.json()["keys"], json!([]));
 }
