@@ -56,6 +56,7 @@ pub mod settle;
 pub mod spender;
 pub mod sweep;
 pub mod told;
+pub mod unavailable;
 mod warm;
 pub mod warm_keys;
 pub mod warm_marks;
