@@ -61,6 +61,7 @@ pub mod spender;
 pub mod sweep;
 pub mod tenants;
 pub mod told;
+pub mod unavailable;
 mod warm;
 pub mod warm_keys;
 pub mod warm_marks;
