@@ -8,4 +8,5 @@ mod endings;
 mod fleet;
 mod gateway;
 mod outages;
+mod sinks;
 mod usage;
