@@ -9,4 +9,5 @@ mod endings;
 mod fleet;
 mod gateway;
 mod outages;
+mod sinks;
 mod usage;

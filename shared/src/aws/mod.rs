@@ -1,5 +1,6 @@
-//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks, breakers and audit,
-//! SQS for late settlements and index jobs, Lambda for semantic lookups, Secrets Manager for secrets.
+//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks, breakers, alerts and
+//! audit, SQS for late settlements and index jobs, Lambda for semantic lookups, CloudWatch for how the gateway has
+//! been, Secrets Manager for secrets.
 //!
 //! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
 //! client; [`Clients`] are the two DynamoDB clients, one that retries and one that never does;
@@ -28,7 +29,7 @@ mod keys;
 mod ledger;
 mod lookup;
 mod marks;
-
+mod metrics;
 mod policies;
 mod precision;
 mod queue;
@@ -55,6 +56,7 @@ pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
 pub use lookup::LambdaLookup;
 pub use marks::DynamoMarks;
+pub use metrics::CloudMetrics;
 pub use policies::DynamoPolicies;
 pub use precision::DynamoPrecision;
 pub use queue::{SqsIndexQueue, SqsSettleQueue};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use shared::app::administer::Admin;
+use shared::app::change::Registry;
 use shared::app::error::GatewayError;
 use tests::{Ahead, COMPLETIONS, Reply, Setup, TestApp, User, question};
 
@@ -98,17 +99,16 @@ async fn an_unseen_user_has_the_tenants_default_and_others_are_not_touched() {
 async fn a_users_first_policy_replaces_the_tenants_though_a_clock_that_is_ahead_set_that() {
     let gateway = TestApp::start(json!({})).await;
     let user = gateway.user(json!({ "tenant": "acme" })).await;
+    let store = &gateway.store;
     let early = Admin {
-        keys: gateway.store.clone(),
-        policies: gateway.store.clone(),
-        counters: gateway.store.clone(),
+        registry: Registry::new(store.clone(), store.clone(), store.clone(), store.clone()),
         clock: Arc::new(Ahead(Duration::from_secs(300))),
         pepper: gateway.admin.pepper.clone(),
         admin_key: String::new(),
     };
     let cap = |usd: &str| json!({ "budgets": [{ "capUsd": usd, "period": "total" }] });
     let each = json!({ "eachUser": cap("0.002") }).as_object().cloned().expect("an object");
-    early.set_budget("tenant", "acme", each).await.expect("it is set");
+    early.set_budget(&gateway.who(), "tenant", "acme", each).await.expect("it is set");
     let (_, refused) = spend(&gateway, &user, |n| for_user("ada", n)).await;
     assert_eq!(refusal(&refused), (402, json!("user"), json!("ada")));
     let own = |usd: &str| json!({ "tenant": "acme", "budgetUsd": usd, "period": "total" });

@@ -37,6 +37,7 @@ use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
 use super::rollups::{self, Watched};
 use super::semantic::{self, Tier};
+use super::vitals::{Noted, Recent};
 use super::{queue, schedule};
 use crate::embedded::{Embedded, create_tables};
 
@@ -202,6 +203,8 @@ impl Gateway {
         let (cache, semantic) = semantic::wire(&config, &stores, &marks, secrets, &clock, tier);
         let (settle_queue, messages) = queue::queue();
         let (ledger, changes) = Watched::new(Arc::clone(&stores.write_ledger));
+        let recent = Arc::new(Recent::default());
+        let ledger = Noted { ledger: Arc::new(ledger), recent: Arc::clone(&recent) };
         let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
         let usage = Arc::new(Usage {
             keys: Arc::clone(&stores.find_key),
@@ -217,7 +220,7 @@ impl Gateway {
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
         tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
-        let watch = schedule::watch(&config, &stores, &clock)?;
+        let watch = schedule::watch(&config, &stores, recent, &clock)?;
         tokio::spawn(schedule::every_minute(Alerts::new(
             stores.counters_in_use,
             Arc::clone(&stores.counters),
