@@ -2,6 +2,7 @@
 //! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
 
 mod alerts;
+mod attempt;
 mod audit;
 mod semantic;
 #[cfg(any(feature = "aws", feature = "memory", feature = "wire"))]
@@ -10,7 +11,6 @@ pub(crate) mod vector_rules;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -35,6 +35,7 @@ use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 
 pub use alerts::{Outbox, RaiseAlert, ReadAlerts, ReadMetrics, SendAlert, Vitals};
+pub use attempt::AttemptError;
 pub use audit::{AuditLog, AuditPage, AuditQuery};
 pub use semantic::{
     CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
@@ -346,21 +347,6 @@ pub trait Clock: Send + Sync {
 pub trait Randomness: Send + Sync {
     /// Fills `bytes` with what nobody can guess and nothing repeats.
     fn fill(&self, bytes: &mut [u8]);
-}
-
-/// Why an attempt failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttemptError {
-    /// No connection: nothing was sent, nothing is billed.
-    Connect(String),
-    /// The provider answered with a status other than success, which it does not bill.
-    Status { status: u16, message: String, code: Option<String>, retry_after: Option<Duration> },
-    /// An error inside a 200 before or after content.
-    InStream { message: String, code: Option<String> },
-    /// Nothing came in time; it may be billed.
-    Timeout(&'static str),
-    /// The answer broke off or could not be read; it may be billed.
-    Broken(String),
 }
 
 /// The canonical stream of one attempt. It ends after the provider's own end mark or when the

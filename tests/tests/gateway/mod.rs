@@ -11,6 +11,7 @@ mod faults;
 mod give_back;
 mod idempotency;
 mod messages;
+mod queued;
 mod responses;
 mod round_trips;
 mod settings;
