@@ -1,5 +1,5 @@
-//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks and breakers,
-//! SQS for late settlements and index jobs, Lambda for semantic lookups, CloudWatch for how the gateway has
+//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks, breakers, alerts and
+//! audit, SQS for late settlements and index jobs, Lambda for semantic lookups, CloudWatch for how the gateway has
 //! been, Secrets Manager for secrets.
 //!
 //! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
@@ -9,6 +9,7 @@
 
 mod alerts;
 mod answers;
+mod audit;
 mod breakers;
 mod change;
 mod clients;
@@ -41,6 +42,7 @@ mod vectors;
 
 pub use alerts::DynamoAlerts;
 pub use answers::DynamoAnswers;
+pub use audit::DynamoAuditLog;
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub use breakers::DynamoBreakers;
 pub use clients::{Clients, Patience, sqs_client};
