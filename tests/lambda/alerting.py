@@ -94,7 +94,7 @@ def channels(aws: Emulator, sinks: Sinks) -> Json:
 
 def drive(aws: Emulator, api: Api, admin_key: str, sinks: Sinks) -> None:
     """A budget is driven to refusal, and the deployed schedule tells every sink 50, 80 and 100 % of it once each."""
-    wanted = {"name": "alerts", "tenant": "acme", "budgetUsd": "0.02", "period": "day"}
+    wanted = {"name": "alerts", "tenant": "acme", "budgetUsd": "0.001", "period": "total"}
     created = api.call("POST", "/admin/keys", admin_key, wanted).json()
     spent = spend(api, str(created["key"]))
     check(spent[-1].status == 402 and len(spent) > 3, f"the budget never refused: {[answer.status for answer in spent]}")
@@ -124,7 +124,7 @@ def spend(api: Api, key: str) -> list[Answer]:
     answers: list[Answer] = []
     while len(answers) < 100 and (not answers or answers[-1].status == 200):
         messages = [{"role": "user", "content": f"question {len(answers)}"}]
-        question = {"model": "demo/tokens-50", "messages": messages, "max_tokens": 200}
+        question = {"model": "demo/tokens-50", "messages": messages, "max_tokens": 60}
         answers.append(api.call("POST", "/v1/chat/completions", key, question))
     return answers
 

@@ -174,7 +174,7 @@ class TemplateTest(unittest.TestCase):
                 self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST")
                 self.assertTrue(table["SSESpecification"]["SSEEnabled"])
                 self.assertEqual("PointInTimeRecoverySpecification" in table, name not in ("CacheTable", "UsageTable"))
-                self.assertEqual("TimeToLiveSpecification" in table, name == "CacheTable")
+                self.assertEqual("TimeToLiveSpecification" in table, name in ("CacheTable", "UsageTable"))
                 self.assertEqual("StreamSpecification" in table, name == "LedgerTable")
                 self.assertEqual("VectorIndexes" in table, name == "CacheTable")
 

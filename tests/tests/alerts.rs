@@ -14,7 +14,7 @@ use shared::domain::counter::{Allowance, Counter, CounterKey, ScopeKind};
 use shared::domain::money::NanoUsd;
 use shared::domain::time::{Period, Timestamp};
 use shared::memory::MemoryStore;
-use shared::ports::{Clock, ReadAlerts, SendAlert};
+use shared::ports::{Clock, ReadAlerts, ReadMetrics, SendAlert, StoreError, Vitals};
 use tests::watch;
 use tokio::time::Instant;
 
@@ -104,10 +104,13 @@ impl World {
 
     /// A pass over a counter of which `spent` is gone. It may be killed.
     async fn pass(&self, spent: i64) {
+        self.pass_of(&self.watch(), spent).await;
+    }
+
+    async fn pass_of(&self, watch: &Watch, spent: i64) {
         let mut seen = Seen::default();
         let key = CounterKey::new(ScopeKind::Tenant, "acme", Period::Day, self.clock.now());
         seen.add(&key, &counter(spent));
-        let watch = self.watch();
         let until = Instant::now() + Duration::from_secs(45);
         let nothing = Tally::default();
         let pass = watch.pass(seen, &nothing, self.clock.now(), until, &self.clock);
@@ -222,6 +225,41 @@ async fn quiet_hours_hold_back_what_is_not_critical() {
     world.clock.skew.store(3_600_000, Ordering::SeqCst);
     world.minute(CAP).await;
     assert_eq!(world.mock.taken("slack").len(), 3);
+}
+
+/// None where it cannot be measured.
+struct Measured(Option<Vitals>);
+
+#[async_trait]
+impl ReadMetrics for Measured {
+    async fn vitals(&self, _: Timestamp) -> Result<Vitals, StoreError> {
+        self.0.clone().ok_or_else(|| StoreError::NoReply("nobody measures".to_owned()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gateway_is_watched_and_what_is_not_known_clears_nothing_and_holds_nothing_back() {
+    let vitals = |p95_ms, fallback_ppm, waiting| Vitals {
+        p95_ms: Some(p95_ms),
+        fallback_ppm: Some(fallback_ppm),
+        dead_letters: vec![("settle".to_owned(), waiting)],
+    };
+    let world = World::new(vec![route("pagerduty", true)]);
+    let usual = vitals(600, 200_000, 0);
+    let told = [
+        (Some(usual.clone()), 0, (0, 0)),
+        (Some(vitals(601, 200_001, 1)), 0, (3, 0)),
+        (Some(vitals(900, 300_000, 5)), 0, (3, 0)),
+        (None, CAP / 2, (4, 0)),
+        (Some(usual), CAP / 2, (4, 3)),
+    ];
+    for (vitals, spent, expected) in told {
+        let mut watch = world.watch();
+        watch.metrics = Some(Arc::new(Measured(vitals)));
+        world.pass_of(&watch, spent).await;
+        let count = |telling| world.mock.taken("pagerduty").iter().filter(|(_, of)| *of == telling).count();
+        assert_eq!((count(Telling::Raised), count(Telling::Cleared)), expected);
+    }
 }
 
 proptest! {

@@ -21,7 +21,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::{Outbox, RaiseAlert, ReadAlerts, StoreError};
 
 const LIST: &str = "#alerts";
-/// How long an alert is kept after it was last changed: past the end of any period but the total.
+/// How long an alert is kept after it was first seen: past the end of any period but the total.
 const KEPT: Duration = Duration::from_secs(100 * 86_400);
 
 #[derive(Clone, Debug)]
