@@ -2,6 +2,7 @@
 //! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
 
 mod alerts;
+mod observe;
 mod semantic;
 #[cfg(any(feature = "aws", feature = "memory", feature = "wire"))]
 pub(crate) mod vector_rules;
@@ -34,6 +35,7 @@ use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 
 pub use alerts::{RaiseAlert, Raised, ReadAlerts};
+pub use observe::Observe;
 pub use semantic::{
     CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
     Question, SearchVectors, SemanticLookup, SetUpVectors, VectorRecord, WriteVectors,

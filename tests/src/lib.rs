@@ -10,6 +10,7 @@ mod semantic;
 mod settled;
 mod setup;
 mod usage;
+mod watching;
 
 pub use app::{CHAT, COMPLETIONS, TestApp, User, question, unbounded};
 pub use clocks::{Ahead, At, Set};
@@ -20,3 +21,4 @@ pub use semantic::{Jobs, Scan, Semantic, Words};
 pub use settled::{balanced, settled};
 pub use setup::{Ports, Setup};
 pub use usage::UsageParts;
+pub use watching::Watching;

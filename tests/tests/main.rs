@@ -7,4 +7,5 @@ mod endings;
 mod fleet;
 mod gateway;
 mod outages;
+mod telemetry;
 mod usage;

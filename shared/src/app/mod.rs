@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
 use crate::ports::{
-    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, Randomness,
-    SettleQueue, Upstream, WriteLedger,
+    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, Observe,
+    Randomness, SettleQueue, Upstream, WriteLedger,
 };
 
 pub mod administer;
@@ -37,6 +37,7 @@ mod lookup;
 pub mod meter;
 pub mod mint;
 mod near;
+pub mod observation;
 mod play;
 mod policy_fields;
 pub mod random;
@@ -84,6 +85,7 @@ pub struct App {
     pub upstream: Arc<dyn Upstream>,
     pub embedder: Arc<dyn EmbedText>,
     pub counter: Arc<dyn CountTokens>,
+    pub observer: Arc<dyn Observe>,
 }
 
 impl fmt::Debug for App {
