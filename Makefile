@@ -15,7 +15,7 @@ ARCH   ?= x86_64
 TOOLS  := $(or $(TOLLGATE_TOOLS),$(CURDIR)/.tools)
 SETUP  := $(PYTHON) tests/tools/setup.py
 STAGES := $(PYTHON) tests/tools/stages.py
-LAMBDA := lambda-lint lambda-lint-stores lambda-template lambda-rie lambda-stream lambda-deploy
+LAMBDA := lambda-lint lambda-lint-nested lambda-template lambda-rie lambda-stream lambda-deploy
 FUNCTIONS := chat usage admin cache indexer alerts
 
 .DEFAULT_GOAL := help

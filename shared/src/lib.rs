@@ -30,3 +30,5 @@ pub mod providers;
 pub mod signing;
 #[cfg(feature = "sinks")]
 pub mod sinks;
+#[cfg(feature = "telemetry")]
+pub mod telemetry;

@@ -4,6 +4,7 @@
 mod alerts;
 mod attempt;
 mod audit;
+mod observe;
 mod semantic;
 #[cfg(any(feature = "aws", feature = "memory", feature = "wire"))]
 pub(crate) mod vector_rules;
@@ -37,6 +38,7 @@ use crate::protocol::outbound::Outbound;
 pub use alerts::{Outbox, RaiseAlert, ReadAlerts, ReadMetrics, SendAlert, Vitals};
 pub use attempt::AttemptError;
 pub use audit::{AuditLog, AuditPage, AuditQuery};
+pub use observe::Observe;
 pub use semantic::{
     CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
     Question, SearchVectors, SemanticLookup, SetUpVectors, VectorRecord, WriteVectors,

@@ -12,6 +12,7 @@ mod semantic;
 mod settled;
 mod setup;
 mod usage;
+mod watching;
 
 pub use admin::Fails;
 pub use alerts::{NoSinks, watch};
@@ -24,3 +25,4 @@ pub use semantic::{Jobs, Scan, Semantic, Words};
 pub use settled::{balanced, settled};
 pub use setup::{Ports, Setup};
 pub use usage::UsageParts;
+pub use watching::Watching;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::change::Registry;
+use shared::app::observation::Unobserved;
 use shared::app::random::OsRandomness;
 use shared::app::warm_marks::WarmMarks;
 use shared::app::{App, SemanticTier, Tuning};
@@ -16,8 +17,8 @@ use shared::domain::breaker::BreakerSettings;
 use shared::domain::key::Pepper;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency, SettleQueue,
-    Upstream, WriteLedger,
+    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency, Observe,
+    SettleQueue, Upstream, WriteLedger,
 };
 
 use super::app::TestApp;
@@ -81,6 +82,7 @@ pub struct Setup {
     pub ports: Option<Ports>,
     pub provider: Option<Provider>,
     pub upstream: Option<Arc<dyn Upstream>>,
+    pub observer: Arc<dyn Observe>,
     /// None searches no near questions.
     pub semantic: Option<SemanticTier>,
 }
@@ -96,6 +98,7 @@ impl Setup {
             ports: None,
             provider: None,
             upstream: None,
+            observer: Arc::new(Unobserved),
             semantic: None,
         }
     }
@@ -159,6 +162,7 @@ impl Setup {
             upstream,
             embedder: providers.clone(),
             counter: providers,
+            observer: self.observer,
             config,
         };
         TestApp { app: Arc::new(app), store: self.store, provider, admin }

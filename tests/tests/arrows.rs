@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("embed", &["domain", "config", "ports", "embed"]),
     ("vectors", &["domain", "protocol", "config", "ports", "client", "aws", "vectors"]),
     ("http", &["domain", "protocol", "config", "ports", "http"]),
+    ("telemetry", &["domain", "config", "ports", "client", "telemetry"]),
     ("client.rs", &["config"]),
     ("signing.rs", &["domain"]),
     ("clock.rs", &["domain", "ports"]),

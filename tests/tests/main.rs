@@ -10,4 +10,5 @@ mod fleet;
 mod gateway;
 mod outages;
 mod sinks;
+mod telemetry;
 mod usage;

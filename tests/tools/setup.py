@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs what the tests and `make dev MODEL=smollm2` need into `.tools/`.
 
-    setup.py GROUP...     groups: system rust model embedder labelled clients dynamodb microburst vectors lambda fuzz
+    setup.py GROUP...     groups: system rust model embedder labelled clients dynamodb microburst vectors otlp lambda fuzz
 
 Without arguments it installs all but the last, which only `make test-full` needs.
 Each group leaves a stamp made of its pinned inputs, so a second run installs nothing. Debian packages
@@ -213,6 +213,10 @@ def install_vectors() -> None:
         server.chmod(0o755)
 
 
+def install_otlp() -> None:
+    install_venv("otlp", HERE / "requirements-otlp.txt", "--only-binary", ":all:")
+
+
 def lambda_requirements() -> list[Path]:
     return sorted((ROOT / "tests" / "lambda").glob("requirements-*.txt"))
 
@@ -246,6 +250,7 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
         install_vectors,
         lambda: [HERE / f"requirements-{name}.txt" for name in ("postgres", "redis")],
     ),
+    "otlp": (install_otlp, lambda: [HERE / "requirements-otlp.txt"]),
     "lambda": (install_lambda, lambda_requirements),
     "fuzz": (install_fuzz, lambda: [HERE / "requirements-fuzz.txt"]),
 }

@@ -81,9 +81,10 @@ def stages() -> list[Stage]:
         Stage("race", [here / "tools" / "dynamodb_local.sh", sys.executable, here / "race" / "run.py"], 10),
         Stage("canary", [here / "tools" / "dynamodb_local.sh", sys.executable, here / "canary" / "run.py"], 10),
         Stage("round-trip", [clients_python, here / "dialects" / "run.py"], 10),
+        Stage("otlp", [sys.executable, here / "otlp" / "run.py"], 5),
         Stage("clients", [clients_python, here / "clients" / "run.py"], 20),
         Stage("lambda-lint", [TOOLS / "sam" / "bin" / "sam", "validate", "--lint", "-t", ROOT / TEMPLATE], 5),
-        Stage("lambda-lint-stores", [TOOLS / "sam" / "bin" / "cfn-lint", ROOT / STORES], 5),
+        Stage("lambda-lint-nested", [TOOLS / "sam" / "bin" / "cfn-lint", *(ROOT / nested for nested in NESTED)], 5),
         *(
             Stage(f"lambda-{name}", [lambda_python, here / "lambda" / f"{script}.py"], minutes)
             for name, script, minutes in LAMBDA
@@ -97,7 +98,7 @@ def stages() -> list[Stage]:
 
 
 TEMPLATE = "infra/template.yaml"
-STORES = "infra/stores.yaml"
+NESTED = ("infra/stores.yaml", "infra/monitoring.yaml")
 # For each fuzz target.
 FUZZ_SECONDS = "60"
 # Part of the name of every contract case that needs DynamoDB Local, or a server of vectors.

@@ -9,12 +9,14 @@ use shared::app::App;
 use shared::app::body::object;
 use shared::app::embed::{Reply, embed};
 use shared::app::serve::CacheStatus;
+use shared::domain::event::Operation;
 use shared::domain::id::AttemptId;
 use shared::http::Body;
 use shared::protocol::dialect::Dialect;
 use shared::protocol::embeddings::openai::read;
 use tokio::time::Instant;
 
+use super::observed;
 use super::reply::{self, entry, put};
 
 pub(crate) async fn respond(
@@ -24,10 +26,16 @@ pub(crate) async fn respond(
     deadline: Instant,
 ) -> Response<Body> {
     let inbound = object(request.body()).and_then(|body| Ok(read(body)?));
-    match embed(app, super::arrive(request, id, inbound, deadline)).await {
+    let path = request.uri().path().trim_end_matches('/');
+    let observed = observed::begin(app, id, Operation::Embeddings, path, request.headers());
+    let response = match embed(app, super::arrive(request, id, inbound, deadline, &observed)).await {
         Ok(reply) => answer(&reply, &id.to_string()),
-        Err(refused) => reply::refuse(&refused, Dialect::OpenAi, &id.to_string()),
-    }
+        Err(refused) => {
+            observed.refused(&refused.report(Dialect::OpenAi));
+            reply::refuse(&refused, Dialect::OpenAi, &id.to_string())
+        }
+    };
+    observed::to_its_end(response, observed)
 }
 
 fn answer(reply: &Reply, request_id: &str) -> Response<Body> {

@@ -5,6 +5,7 @@ mod cors;
 mod count;
 mod embeddings;
 mod models;
+mod observed;
 mod plain;
 mod reply;
 mod stream;
@@ -24,8 +25,10 @@ use shared::app::arrival::{Arrival, Told};
 use shared::app::body::object;
 use shared::app::error::GatewayError;
 use shared::app::idempotent::IdempotencyKey;
+use shared::app::observation::Observation;
 use shared::app::references;
 use shared::app::serve::{request_id, serve};
+use shared::domain::event::Operation;
 use shared::domain::id::AttemptId;
 use shared::domain::time::Timestamp;
 use shared::http::{Body, error, token};
@@ -123,11 +126,17 @@ async fn ask(
     id: AttemptId,
     deadline: Instant,
 ) -> Response<Body> {
+    let path = request.uri().path().trim_end_matches('/');
+    let observed = observed::begin(app, id, Operation::Chat, path, request.headers());
     let inbound = read(app, dialect, &request).await;
-    match serve(app, arrive(&request, id, inbound, deadline)).await {
+    let response = match serve(app, arrive(&request, id, inbound, deadline, &observed)).await {
         Ok(reply) => reply::respond(app, dialect, reply).await,
-        Err(refused) => reply::refuse(&refused, dialect, &id.to_string()),
-    }
+        Err(refused) => {
+            observed.refused(&refused.report(dialect));
+            reply::refuse(&refused, dialect, &id.to_string())
+        }
+    };
+    observed::to_its_end(response, observed)
 }
 
 async fn read(app: &Arc<App>, dialect: Dialect, request: &Request<Bytes>) -> Result<Inbound, GatewayError> {
@@ -151,6 +160,7 @@ fn arrive<I>(
     request_id: AttemptId,
     inbound: Result<I, GatewayError>,
     deadline: Instant,
+    observed: &Observation,
 ) -> Arrival<I> {
     let (inbound, idempotency) = match idempotency_key(request) {
         Ok(key) => (inbound, key),
@@ -170,6 +180,7 @@ fn arrive<I>(
         no_cache: no_cache(request),
         told,
         deadline,
+        observed: observed.clone(),
     }
 }
 

@@ -18,6 +18,7 @@ use shared::config::{ProviderConfig, known_providers};
 use shared::domain::breaker::BreakerSettings;
 use shared::log::{self, Sink};
 use shared::providers::{Providers, Surroundings};
+use shared::telemetry::Telemetry;
 
 /// The longest that connections may hold up the start.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -55,6 +56,8 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         clock: Arc::clone(&clock),
     };
     let upstream = Providers::new(providers, &surroundings)?;
+    let telemetry = Telemetry { emf: true, ..Telemetry::new(&environment.config) };
+    let telemetry = telemetry.exporting(&environment.config, &environment.client);
     let app = App {
         prices: (&environment.prices()?).into(),
         pepper: environment.pepper().await?,
@@ -79,6 +82,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         upstream: Arc::new(upstream.clone()),
         embedder: Arc::new(upstream.clone()),
         counter: Arc::new(upstream.clone()),
+        observer: Arc::new(telemetry),
         config: environment.config,
     };
     warm(&app, &upstream, &lookup).await;

@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::error::GatewayError;
 use super::idempotent::IdempotencyKey;
+use super::observation::Observation;
 use crate::domain::cache::PromptVersion;
 use crate::domain::id::AttemptId;
 
@@ -23,6 +24,7 @@ pub struct Arrival<I> {
     pub told: Told,
     /// When the function's time is over.
     pub deadline: Instant,
+    pub observed: Observation,
 }
 
 /// What the headers tell the cache of the prompt.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::{Instant, timeout_at};
 
+use super::observation::Came;
 use super::run::Outlet;
 use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
@@ -147,6 +148,10 @@ async fn release(held_back: &mut Vec<Chunk>, outlet: &mut Outlet<'_>, state: &mu
 }
 
 impl Attempted {
+    pub(super) fn came(&self) -> Came<'_> {
+        Came { answer: &self.answer, first_token: self.first_token, error: self.end.as_ref().err() }
+    }
+
     fn take(&mut self, chunk: &Chunk, choices: u64) {
         self.answer.push(chunk);
         self.usage_reported |= chunk.usage.is_some() && self.answer.is_complete(choices);

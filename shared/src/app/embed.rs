@@ -12,9 +12,10 @@ use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::breakers::Permit;
 use super::charge::{Billed, Verdict, rejected};
-use super::entry::{entry, fault, tell_breaker};
+use super::entry::{entry, fault, logged, tell_breaker};
 use super::error::GatewayError;
 use super::idempotent::{self, Entitled};
+use super::observation::{AUTH, Came, Observation, RESERVE, SETTLE};
 use super::random;
 use super::refusal::RateView;
 use super::reserve::{Purpose, admit, reserve};
@@ -23,6 +24,7 @@ use super::run::unbounded;
 use super::settle::settle_in_time;
 use super::spender::{OnBehalf, Spender};
 use crate::domain::bound::RequestSize;
+use crate::domain::event::Model;
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::Outcome;
 use crate::domain::money::NanoUsd;
@@ -31,6 +33,7 @@ use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::domain::usage::TokenUsage;
 use crate::ports::AttemptError;
+use crate::protocol::answer::Answer;
 use crate::protocol::embeddings::openai::{Inbound, render};
 use crate::protocol::embeddings::{self, EmbedRequest, Embeddings};
 use crate::protocol::fields::BadRequest;
@@ -69,13 +72,16 @@ pub async fn embed(app: &Arc<App>, arrival: Arrival<Inbound>) -> Result<Reply, G
     let now = app.clock.now();
     let presented = Presented::read(arrival.token.as_deref(), &app.pepper, now)?;
     let asked = Instant::now();
-    let caller = authenticate(app, &presented).await?;
+    let observed = arrival.observed;
+    let caller = observed.step(AUTH, authenticate(app, &presented)).await?;
+    observed.authenticated(&caller);
     let auth = asked.elapsed();
     let mut inbound = arrival.inbound?;
     if let Some(user) = presented.user() {
         inbound.request.user = Some(user.to_owned());
     }
     let target = target(app, &caller, &inbound, now)?;
+    observed.note(|event| event.requested = Some(Model::new(target.model.clone(), &target.price.id)));
     let on_behalf = OnBehalf { user: inbound.request.user.as_deref(), session: arrival.session.as_deref() };
     let spender = Spender::of(app, caller, on_behalf).await?;
     spender.may_ask(inbound.request.unlisted.keys().next())?;
@@ -85,13 +91,24 @@ pub async fn embed(app: &Arc<App>, arrival: Arrival<Inbound>) -> Result<Reply, G
     let (key, request_id) = (arrival.idempotency.as_ref(), arrival.request_id);
     let ticket = match idempotent::claim::<Kept>(app, caller, key, request_id, now, expires).await? {
         Entitled::Work(ticket) => ticket,
-        Entitled::Replay(kept) => return replay(app, caller, *kept, auth).await,
+        Entitled::Replay(kept) => return replay(app, caller, *kept, auth, &observed).await,
     };
     let deadline = Instant::now() + left.saturating_sub(app.tuning.closing);
     let size = inbound.request.size(target.price.limits.context_window);
     let request = inbound.request;
     let (app, auth_micros) = (Arc::clone(app), micros(auth));
-    let job = Job { app, spender, request_id, request, size, target, deadline, expires, auth: auth_micros };
+    let job = Job {
+        app,
+        spender,
+        request_id,
+        request,
+        size,
+        target,
+        deadline,
+        expires,
+        auth: auth_micros,
+        observed,
+    };
     // In a task of its own: a caller who leaves must not keep the attempt from being settled.
     let done = tokio::spawn(async move {
         let done = job.run().await;
@@ -121,9 +138,16 @@ fn target(app: &App, caller: &Caller, inbound: &Inbound, now: Timestamp) -> Resu
     Ok(target)
 }
 
-async fn replay(app: &App, caller: &Caller, kept: Kept, auth: Duration) -> Result<Reply, GatewayError> {
+async fn replay(
+    app: &App,
+    caller: &Caller,
+    kept: Kept,
+    auth: Duration,
+    observed: &Observation,
+) -> Result<Reply, GatewayError> {
     let asked = Instant::now();
-    let rates = admit(app, caller).await?;
+    let rates = observed.step(RESERVE, admit(app, caller)).await?;
+    observed.note(|event| event.served_by = Some(kept.served_by.clone()));
     let (admit, upstream) = (asked.elapsed(), Duration::ZERO);
     Ok(Reply { kept, is_replay: true, attempts: 0, rates, auth, admit, upstream })
 }
@@ -139,6 +163,7 @@ struct Job {
     expires: Timestamp,
     /// What the key's look-up took, in microseconds.
     auth: u64,
+    observed: Observation,
 }
 
 impl Job {
@@ -151,7 +176,7 @@ impl Job {
                 Ok(reply) => return Ok(reply),
                 Err(refused) => refused,
             };
-            failures.push(format!("{}: {error:?}", self.target.model));
+            failures.push(format!("{}: {}", self.target.model, logged(&error)));
             if let Some(refusal) = rejected(&error) {
                 return Err(refusal);
             }
@@ -163,7 +188,9 @@ impl Job {
             if !may_repeat || !self.app.breakers.take_retry(&self.target.model, now).await {
                 break;
             }
-            tokio::time::sleep(random::backoff(&self.app)).await;
+            let wait = random::backoff(&self.app);
+            self.observed.waited(wait);
+            tokio::time::sleep(wait).await;
         }
         let detail = failures.join("; ");
         tracing::warn!(request = %self.request_id, detail, "no provider could embed");
@@ -187,7 +214,8 @@ impl Job {
             bounded(app, &self.target, &self.size).map_err(|error| unbounded(error, &self.target.model))?;
         let (asked, target, expires) = (Instant::now(), &self.target, self.expires);
         let purpose = Purpose { spender: &self.spender, request: self.request_id, target, bound, expires };
-        let (paid, rates) = reserve(app, &purpose).await?;
+        let (paid, rates) = self.observed.step(RESERVE, reserve(app, &purpose)).await?;
+        let (paid, call) = self.observed.call(paid);
         let (admit, sent) = (asked.elapsed(), Instant::now());
         let by = (sent + limit).min(self.deadline);
         let done = match timeout_at(by, app.embedder.embed(&paid, &self.request)).await {
@@ -195,6 +223,10 @@ impl Job {
             Err(_) => Err(AttemptError::Timeout("no embeddings")),
         };
         let upstream = sent.elapsed();
+        let named =
+            Answer { model: done.as_ref().ok().and_then(|found| found.model.clone()), ..Answer::default() };
+        let came = Came { answer: &named, first_token: None, error: done.as_ref().err() };
+        self.observed.returned(&call, &paid, came);
         let spent = Spent {
             auth: self.auth,
             admit: micros(admit),
@@ -223,7 +255,9 @@ impl Job {
             None => self.whole_hold(paid),
         };
         let line = entry(paid, self.request.user.clone(), billed, Outcome::Completed, now, notes);
-        tokio::join!(settle_in_time(&self.app, &line), self.app.breakers.succeeded(paid.target(), now));
+        self.observed.charged(&line);
+        let settled = self.observed.step(SETTLE, settle_in_time(&self.app, &line));
+        tokio::join!(settled, self.app.breakers.succeeded(paid.target(), now));
         let model = found.model.as_deref().unwrap_or(line.model.as_str());
         let body = render(&found.vectors, model, line.usage.input(), self.request.base64);
         Kept { body, served_by: line.model, cost: line.amount }
@@ -236,8 +270,11 @@ impl Job {
             false => (Billed::NOTHING, Outcome::FailedUnbilled),
         };
         let line = entry(paid, self.request.user.clone(), billed, outcome, now, notes);
-        tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, "attempt failed");
-        tokio::join!(settle_in_time(&self.app, &line), tell_breaker(&self.app, paid.target(), error, now));
+        tracing::debug!(attempt = %line.id, ?error, "the provider's words");
+        tracing::warn!(attempt = %line.id, model = %paid.target(), why = logged(error), "attempt failed");
+        self.observed.charged(&line);
+        let settled = self.observed.step(SETTLE, settle_in_time(&self.app, &line));
+        tokio::join!(settled, tell_breaker(&self.app, paid.target(), error, now));
     }
 
     fn whole_hold(&self, paid: &Reservation) -> Billed {

@@ -13,7 +13,7 @@ use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
 use crate::ports::{
     AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, NoteRefusal,
-    Randomness, SettleQueue, Upstream, WriteLedger,
+    Observe, Randomness, SettleQueue, Upstream, WriteLedger,
 };
 
 pub mod administer;
@@ -41,6 +41,7 @@ mod lookup;
 pub mod meter;
 pub mod mint;
 mod near;
+pub mod observation;
 mod play;
 mod policy_fields;
 pub mod random;
@@ -91,6 +92,7 @@ pub struct App {
     pub upstream: Arc<dyn Upstream>,
     pub embedder: Arc<dyn EmbedText>,
     pub counter: Arc<dyn CountTokens>,
+    pub observer: Arc<dyn Observe>,
 }
 
 impl fmt::Debug for App {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::Sender;
 use super::App;
 use super::authenticate::Caller;
 use super::idempotent::Ticket;
+use super::observation::{Observation, SETTLE};
 use super::references::Keeper;
 use super::refusal::RateView;
 use super::run::{Frame, Opened};
@@ -88,8 +89,10 @@ pub(super) async fn play(
     traces: Traces,
     rates: RateView,
     frames: Sender<Frame>,
+    observed: Observation,
 ) {
     traces.leave(&app, &kept).await;
+    observed.note(|event| (event.usage, event.served_by) = (kept.usage, Some(kept.served_by.clone())));
     let opened = Opened {
         served_by: kept.served_by,
         model: kept.answer.model.clone(),
@@ -105,9 +108,13 @@ pub(super) async fn play(
     for frame in [Frame::Open(opened), Frame::Chunk(chunk), Frame::End(summary)] {
         let _ = frames.send(frame).await;
     }
+    observed.answered();
     if let Some(line) = line {
-        settle_in_time(&app, &line).await;
+        observed.step(SETTLE, settle_in_time(&app, &line)).await;
     }
+    // Before the frames end: whoever waits for that finds the event told.
+    drop(observed);
+    drop(frames);
 }
 
 /// The ledger line of a cache hit.

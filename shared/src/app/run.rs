@@ -13,9 +13,10 @@ use super::App;
 use super::attempt::{Attempted, Limits, attempt};
 use super::breakers::Permit;
 use super::charge::{Verdict, charge, rejected};
-use super::entry::{entry, fault, tell_breaker};
+use super::entry::{entry, fault, logged, tell_breaker};
 use super::error::GatewayError;
 use super::keep::{Keep, note_served};
+use super::observation::{Observation, RESERVE, SETTLE};
 use super::play::{KeptAnswer, Traces};
 use super::random;
 use super::refusal::RateView;
@@ -52,6 +53,7 @@ pub(super) struct Job {
     /// Where the answer is kept, if the first target gives it.
     pub keep: Option<Keep>,
     pub traces: Traces,
+    pub observed: Observation,
     /// What is to be noted of everything before the first attempt.
     pub before: Notes,
     pub created: Timestamp,
@@ -124,7 +126,14 @@ pub(super) async fn run(job: Job, frames: Sender<Frame>) {
     if let (Frame::Failed(_), Some(ticket)) = (&last, &job.traces.ticket) {
         ticket.release().await;
     }
+    if let Frame::Failed(error) = &last {
+        job.observed.failed(error);
+    }
+    job.observed.answered();
     send(&frames, job.deadline, last).await;
+    // Before the frames end: whoever waits for that finds the event told.
+    drop(job);
+    drop(frames);
 }
 
 /// What happened so far.
@@ -222,7 +231,7 @@ impl Job {
             bound,
             expires: self.expires,
         };
-        let (paid, rates) = match reserve(app, &purpose).await {
+        let (paid, rates) = match self.observed.step(RESERVE, reserve(app, &purpose)).await {
             Ok(held) => held,
             Err(refused) => return Step::failed(refused),
         };
@@ -245,7 +254,9 @@ impl Job {
             dispatched: Instant::now(),
             streams: self.streams,
         };
+        let (paid, call) = self.observed.call(paid);
         let done = attempt(app.upstream.as_ref(), &paid, &self.request, &limits, &mut outlet).await;
+        self.observed.returned(&call, &paid, done.came());
         match done.end.clone() {
             Ok(()) => Step::Over(Box::new(self.complete(paid, done, is_first, course).await)),
             Err(error) => self.fail(paid, done, error, is_first, course).await,
@@ -273,7 +284,8 @@ impl Job {
         let leave = self.traces.leave(&self.app, &kept);
         let told = self.app.breakers.succeeded(paid.target(), now);
         let noted = note_served(&self.app, paid.target(), &kept.answer, self.created);
-        tokio::join!(settle_in_time(&self.app, &line), keep, leave, told, noted);
+        let settled = self.observed.step(SETTLE, settle_in_time(&self.app, &line));
+        tokio::join!(settled, keep, leave, told, noted);
         Frame::End(Summary { usage: line.usage, cost: line.amount, completed: now, stopped })
     }
 
@@ -305,10 +317,13 @@ impl Job {
         let outcome =
             if verdict.may_be_billed || done.began { Outcome::FailedBilled } else { Outcome::FailedUnbilled };
         let line = self.line(&paid, &done, outcome, course);
-        tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, committed = done.committed, "attempt failed");
-        tokio::join!(settle_in_time(&self.app, &line), tell_breaker(&self.app, paid.target(), &error, now));
+        let why = logged(&error);
+        tracing::debug!(attempt = %line.id, ?error, "the provider's words");
+        tracing::warn!(attempt = %line.id, model = %paid.target(), why, committed = done.committed, "attempt failed");
+        let settled = self.observed.step(SETTLE, settle_in_time(&self.app, &line));
+        tokio::join!(settled, tell_breaker(&self.app, paid.target(), &error, now));
         course.billed |= outcome == Outcome::FailedBilled;
-        course.failures.push(format!("{}: {error:?}", paid.target()));
+        course.failures.push(format!("{}: {why}", paid.target()));
         if done.committed {
             return Step::failed(GatewayError::BrokenStream { detail: course.failures.join("; ") });
         }
@@ -334,6 +349,7 @@ impl Job {
         if !self.app.breakers.take_retry(model, self.app.clock.now()).await {
             return None;
         }
+        self.observed.waited(wait);
         tokio::time::sleep(wait).await;
         Some(index)
     }
@@ -355,7 +371,9 @@ impl Job {
         };
         let fault = done.end.as_ref().err().map(fault);
         let notes = Notes { attempt: course.attempts, fault, spent, ..notes };
-        entry(paid, self.request.user.clone(), billed, outcome, self.app.clock.now(), notes)
+        let line = entry(paid, self.request.user.clone(), billed, outcome, self.app.clock.now(), notes);
+        self.observed.charged(&line);
+        line
     }
 }
 

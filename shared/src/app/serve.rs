@@ -20,6 +20,7 @@ use super::idempotent::{self, Entitled, Ticket};
 use super::keep::Keep;
 use super::lookup::{self, Asked, Standing};
 use super::near::near;
+use super::observation::{AUTH, CACHE, Observation, RESERVE};
 use super::play::{KeptAnswer, Traces, hit_line, play};
 use super::random::fresh_id;
 use super::references::Keeper;
@@ -28,6 +29,7 @@ use super::route::{self, Plan, Target};
 use super::run::{self, Job};
 pub use super::run::{Frame, Opened};
 use super::spender::{OnBehalf, Spender};
+use crate::domain::event::Model;
 use crate::domain::id::AttemptId;
 pub use crate::domain::notes::{CacheStatus, Near};
 use crate::domain::notes::{Notes, Spent, micros};
@@ -120,10 +122,16 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
         arrival.inbound.as_ref().ok().map(|inbound| route::requested(app, inbound.model.as_deref(), now));
     let mut timing = Timing::default();
     let (caller, early) = look_up(app, &arrival, &presented, first.as_ref(), &mut timing, now).await?;
+    let observed = arrival.observed;
+    observed.authenticated(&caller);
     let mut inbound = arrival.inbound?;
     inbound.session = inbound.session.or(arrival.session);
     let first = first.unwrap_or_else(|| route::requested(app, inbound.model.as_deref(), now))?;
     check(app, &caller, &inbound, &first)?;
+    observed.note(|event| {
+        event.requested = Some(Model::new(first.model.clone(), &first.price.id));
+        event.streams = inbound.stream.unwrap_or(false);
+    });
     let ((standing, found), spender) = match early {
         Some(early) => (early, None),
         None => {
@@ -133,7 +141,7 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
                 told: &arrival.told,
                 no_cache: arrival.no_cache,
             };
-            let looked = look_again(app, &caller, &asked, now);
+            let looked = observed.step(CACHE, look_again(app, &caller, &asked, now));
             let (looked, spender) = tokio::join!(looked, spender(app, &caller, &inbound));
             (looked, Some(spender?))
         }
@@ -156,6 +164,7 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
         expires,
         timing,
         now,
+        observed,
     };
     match idempotent::claim::<KeptAnswer>(app, &ready.caller, key, request_id, now, expires).await? {
         Entitled::Replay(kept) => replay(app, ready, *kept).await,
@@ -189,6 +198,7 @@ struct Ready {
     expires: Timestamp,
     timing: Timing,
     now: Timestamp,
+    observed: Observation,
 }
 
 impl Ready {
@@ -201,10 +211,11 @@ impl Ready {
             return self.again(app, hit, ticket, reply, sender).await;
         }
         let tenant = &self.caller.record().tenant;
-        let asked = Instant::now();
+        let (asked, from) = (Instant::now(), self.observed.elapsed());
         let (near, spender) =
             tokio::join!(near(app, self.standing.place(), tenant, self.now), self.known_or_looked_up(app),);
         reply.timing.lookup = near.note.as_ref().map(|_| asked.elapsed());
+        self.observed.searched(from, near.note.as_ref());
         reply.near = near.note;
         if let Some(hit) = near.entry {
             reply.cache = CacheStatus::Semantic;
@@ -225,6 +236,7 @@ impl Ready {
             request: self.inbound.request,
             keep: self.standing.into_place().map(|place| Keep { place, candidate }),
             traces: Traces { ticket, keeper: self.keeper },
+            observed: self.observed,
             created: self.now,
             deadline: Instant::now() + self.left.saturating_sub(app.tuning.closing),
             expires: self.expires,
@@ -242,15 +254,16 @@ impl Ready {
         mut reply: Reply,
         sender: Sender<Frame>,
     ) -> Result<Reply, GatewayError> {
+        self.observed.note(|event| event.cache = Some(reply.cache));
         let asked = Instant::now();
-        let rates = admit(app, &self.caller).await?;
+        let rates = self.observed.step(RESERVE, admit(app, &self.caller)).await?;
         reply.timing.admit = asked.elapsed();
         reply.from_cache = true;
         let user = self.inbound.request.user;
         let line = hit_line(&self.caller, self.request_id, user, &hit, self.now, reply.notes());
         let kept = KeptAnswer::of_hit(self.request_id, self.now, hit);
         let traces = Traces { ticket, keeper: self.keeper };
-        tokio::spawn(play(Arc::clone(app), kept, Some(line), traces, rates, sender));
+        tokio::spawn(play(Arc::clone(app), kept, Some(line), traces, rates, sender, self.observed));
         Ok(reply)
     }
 
@@ -262,9 +275,12 @@ impl Ready {
     }
 
     fn reply(&self, frames: Receiver<Frame>) -> Reply {
+        let cache = if self.standing.place().is_some() { CacheStatus::Miss } else { CacheStatus::Bypass };
+        let bypass = self.standing.bypass().map(str::to_owned);
+        self.observed.note(|event| (event.cache, event.cache_detail) = (Some(cache), bypass));
         Reply {
             request_id: self.request_id,
-            cache: if self.standing.place().is_some() { CacheStatus::Miss } else { CacheStatus::Bypass },
+            cache,
             bypass: self.standing.bypass(),
             near: None,
             answers: self.request_id,
@@ -293,7 +309,7 @@ fn before(plan: &Plan, reply: &Reply) -> Notes {
 /// The answer of an earlier request under the same idempotency key, word for word.
 async fn replay(app: &Arc<App>, ready: Ready, kept: KeptAnswer) -> Result<Reply, GatewayError> {
     let (sender, frames) = channel(FRAMES);
-    let rates = admit(app, &ready.caller).await?;
+    let rates = ready.observed.step(RESERVE, admit(app, &ready.caller)).await?;
     let reply = Reply {
         cache: CacheStatus::Bypass,
         bypass: Some("replay"),
@@ -302,7 +318,7 @@ async fn replay(app: &Arc<App>, ready: Ready, kept: KeptAnswer) -> Result<Reply,
         created: kept.created,
         ..ready.reply(frames)
     };
-    tokio::spawn(play(Arc::clone(app), kept, None, Traces::default(), rates, sender));
+    tokio::spawn(play(Arc::clone(app), kept, None, Traces::default(), rates, sender, ready.observed));
     Ok(reply)
 }
 
@@ -335,8 +351,8 @@ async fn look_up(
     let place = standing.as_ref().and_then(Standing::place);
     let chain = model.into_iter().chain(app.config.routing.chain());
     let (caller, found, ()) = tokio::join!(
-        timed(&mut timing.auth, authenticate(app, presented)),
-        timed(&mut timing.cache, lookup::find(app, place)),
+        arrival.observed.step(AUTH, timed(&mut timing.auth, authenticate(app, presented))),
+        arrival.observed.step(CACHE, timed(&mut timing.cache, lookup::find(app, place))),
         app.breakers.refresh(chain, now),
     );
     let caller = caller?;

@@ -7,6 +7,7 @@ use super::bound::Bound;
 use super::counter::{HoldFacts, Part};
 use super::id::AttemptId;
 use super::price::Price;
+use super::trace::TraceContext;
 use crate::config::ModelName;
 
 /// One hold, entered in every counter it names.
@@ -19,6 +20,7 @@ pub struct Reservation {
     bound: Bound,
     items: Vec<Part>,
     facts: HoldFacts,
+    trace: Option<TraceContext>,
 }
 
 impl Reservation {
@@ -31,7 +33,16 @@ impl Reservation {
         items: Vec<Part>,
         facts: HoldFacts,
     ) -> Self {
-        Reservation { id, target, price, bound, items, facts }
+        Reservation { id, target, price, bound, items, facts, trace: None }
+    }
+
+    /// The same, for a call that tells the provider of its trace.
+    pub(crate) fn traced(self, trace: Option<TraceContext>) -> Self {
+        Reservation { trace, ..self }
+    }
+
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.trace.as_ref()
     }
 
     pub fn id(&self) -> AttemptId {

@@ -25,10 +25,15 @@ impl Body {
 
     /// Whole, but with work to do after the bytes are out: `tail` is polled to its end.
     pub fn whole_then(text: impl Into<Bytes>, tail: impl Future<Output = ()> + Send + 'static) -> Self {
+        Body::whole(text).then(tail)
+    }
+
+    /// The same, with work to do after the bytes are out. A server that was told the length may leave
+    /// the tail unpolled and drop it.
+    pub fn then(self, tail: impl Future<Output = ()> + Send + 'static) -> Self {
         use futures_util::StreamExt;
-        let body = Body::whole(text);
         let tail = futures_util::stream::once(tail).filter_map(|()| std::future::ready(None));
-        Body { parts: Box::pin(body.parts.chain(tail)), left: body.left }
+        Body { parts: Box::pin(self.parts.chain(tail)), left: self.left }
     }
 
     pub fn stream(parts: impl Stream<Item = Bytes> + Send + 'static) -> Self {

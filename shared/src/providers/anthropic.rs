@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-use super::provider::{Draft, Provider};
+use super::provider::{Draft, Provider, traced};
 use super::response::{chunks, send_error};
 use crate::config::ModelName;
 use crate::domain::reservation::Reservation;
@@ -21,7 +21,7 @@ pub(super) async fn open(
     let draft = Draft {
         path: "/messages".to_owned(),
         accept: "text/event-stream",
-        headers: betas(request),
+        headers: [betas(request), traced(paid)].concat(),
         body: outbound::body(request, model, paid.bound().max_output_tokens).to_string().into(),
     };
     Ok(chunks(provider.send(&draft).await?, StreamDecoder::new(forced_tool::is_needed(request, model))))

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::provider::{Draft, Provider};
+use super::provider::{Draft, Provider, traced};
 use super::response::chunks;
 use crate::domain::reservation::Reservation;
 use crate::ports::{AttemptError, ChunkStream};
@@ -24,7 +24,7 @@ pub(super) async fn open(
     let draft = Draft {
         path: path(provider.model(model), "converse-stream"),
         accept: "application/vnd.amazon.eventstream",
-        headers: Vec::new(),
+        headers: traced(paid),
         body: body.to_string().into(),
     };
     let is_forced = outbound::forced_tool(request, model).is_some();

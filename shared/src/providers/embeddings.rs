@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::provider::{Draft, Provider};
+use super::provider::{Draft, Provider, traced};
 use super::response::send_error;
 use crate::domain::reservation::Reservation;
 use crate::ports::AttemptError;
@@ -24,10 +24,10 @@ pub(super) async fn embed(
     match provider.outbound {
         Outbound::OpenAi(flavour) => {
             let body = openai::body(request, model, flavour == Flavour::Official);
-            let (answer, _) = call(provider, "/embeddings".to_owned(), &body).await?;
+            let (answer, _) = call(provider, paid, "/embeddings".to_owned(), &body).await?;
             openai::parse(&answer, request.inputs.len()).map_err(AttemptError::Broken)
         }
-        Outbound::Bedrock => invoke(provider, model, request).await,
+        Outbound::Bedrock => invoke(provider, paid, model, request).await,
         Outbound::Anthropic => Err(AttemptError::Connect("the provider has no embeddings".to_owned())),
     }
 }
@@ -35,6 +35,7 @@ pub(super) async fn embed(
 /// The calls of one request, their answers joined. When one fails the others may have been billed.
 async fn invoke(
     provider: &Provider,
+    paid: &Reservation,
     model: &str,
     request: &EmbedRequest,
 ) -> Result<Embeddings, AttemptError> {
@@ -44,7 +45,7 @@ async fn invoke(
     let calls = bodies.into_iter().map(|(body, count)| {
         let path = path.clone();
         async move {
-            let (answer, tokens) = call(provider, path, &body).await?;
+            let (answer, tokens) = call(provider, paid, path, &body).await?;
             bedrock::parse(&answer, count, tokens).map_err(AttemptError::Broken)
         }
     });
@@ -70,11 +71,12 @@ fn may_be_billed(error: AttemptError) -> AttemptError {
 /// The answer, and the input tokens that its header counts, if it does.
 async fn call(
     provider: &Provider,
+    paid: &Reservation,
     path: String,
     body: &Value,
 ) -> Result<(Vec<u8>, Option<u64>), AttemptError> {
     let draft =
-        Draft { path, accept: "application/json", headers: Vec::new(), body: body.to_string().into() };
+        Draft { path, accept: "application/json", headers: traced(paid), body: body.to_string().into() };
     let mut response = provider.send(&draft).await?;
     let tokens = response.headers().get("x-amzn-bedrock-input-token-count");
     let tokens = tokens.and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());

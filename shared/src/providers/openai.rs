@@ -1,6 +1,6 @@
 //! Calls a provider that speaks the OpenAI chat-completions dialect.
 
-use super::provider::{Draft, Provider};
+use super::provider::{Draft, Provider, traced};
 use super::response::chunks;
 use crate::domain::reservation::Reservation;
 use crate::ports::{AttemptError, ChunkStream};
@@ -20,7 +20,7 @@ pub(super) async fn open(
     let draft = Draft {
         path: "/chat/completions".to_owned(),
         accept: "text/event-stream",
-        headers: Vec::new(),
+        headers: traced(paid),
         body: body.to_string().into(),
     };
     Ok(chunks(provider.send(&draft).await?, StreamDecoder::default()))

@@ -7,6 +7,7 @@ use super::Surroundings;
 use super::response::{send_error, status_error};
 use super::secret::Secret;
 use crate::config::{Dialect, ProviderConfig};
+use crate::domain::reservation::Reservation;
 use crate::ports::AttemptError;
 use crate::protocol::outbound::{Flavour, Outbound};
 use crate::signing::{Account, Signer};
@@ -43,6 +44,14 @@ pub(super) struct Draft {
     pub(super) accept: &'static str,
     pub(super) headers: Vec<(HeaderName, String)>,
     pub(super) body: Bytes,
+}
+
+/// The headers that tell a provider of the trace its call belongs to.
+pub(super) fn traced(paid: &Reservation) -> Vec<(HeaderName, String)> {
+    let Some(trace) = paid.trace() else { return Vec::new() };
+    let parent = (HeaderName::from_static("traceparent"), trace.traceparent());
+    let state = trace.state.clone().map(|state| (HeaderName::from_static("tracestate"), state));
+    std::iter::once(parent).chain(state).collect()
 }
 
 impl Provider {

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use shared::app::arrival::{Arrival, Told};
 use shared::app::embed::embed;
 use shared::app::error::{GatewayError, Quota, RateUnit};
+use shared::app::observation::Observation;
 use shared::app::serve::{CacheStatus, Frame, Reply, request_id, serve};
 use shared::config::CacheScope;
+use shared::domain::event::Operation;
 use shared::domain::id::AttemptId;
 use shared::domain::money::NanoUsd;
 use tokio::time::{Instant, sleep, timeout};
@@ -72,13 +74,13 @@ async fn send(world: &Arc<World>, instance: &Instance, ask: Ask, request_id: Att
     let caller = &world.callers[ask.caller];
     match ask.body.clone() {
         Body::Chat(inbound) => {
-            match serve(&instance.app, arrival(caller, &ask, request_id, *inbound)).await {
+            match serve(&instance.app, arrival(instance, caller, &ask, request_id, *inbound)).await {
                 Ok(reply) => Reader::new(world, caller, &ask).read(reply).await,
                 Err(refused) => refuse(world, refused),
             }
         }
         Body::Embed(inbound) => {
-            match embed(&instance.app, arrival(caller, &ask, request_id, inbound)).await {
+            match embed(&instance.app, arrival(instance, caller, &ask, request_id, inbound)).await {
                 Ok(reply) => {
                     world.tally().replayed += u64::from(reply.is_replay);
                     End::Served
@@ -90,7 +92,14 @@ async fn send(world: &Arc<World>, instance: &Instance, ask: Ask, request_id: Att
     }
 }
 
-fn arrival<I>(caller: &Caller, ask: &Ask, request_id: AttemptId, inbound: I) -> Arrival<I> {
+fn arrival<I>(
+    instance: &Instance,
+    caller: &Caller,
+    ask: &Ask,
+    request_id: AttemptId,
+    inbound: I,
+) -> Arrival<I> {
+    let observed = Observation::begin(&instance.app, request_id, Operation::Chat, "", None);
     Arrival {
         request_id,
         token: Some(caller.presents.clone()),
@@ -100,6 +109,7 @@ fn arrival<I>(caller: &Caller, ask: &Ask, request_id: AttemptId, inbound: I) -> 
         no_cache: ask.no_cache,
         told: Told::default(),
         deadline: Instant::now() + ask.lifetime,
+        observed,
     }
 }
 

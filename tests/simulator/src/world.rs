@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use shared::app::breakers::Breakers;
+use shared::app::observation::Unobserved;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_marks::WarmMarks;
 use shared::app::warm_policies::WarmPolicies;
@@ -231,6 +232,7 @@ impl World {
             upstream: provider.clone(),
             embedder: provider.clone(),
             counter: provider,
+            observer: Arc::new(Unobserved),
         };
         Instance { app: Arc::new(app), process }
     }

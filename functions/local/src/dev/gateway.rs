@@ -31,6 +31,7 @@ use shared::ports::{
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
+use shared::telemetry::Recorder;
 use usage::Usage;
 
 use super::files::Secrets;
@@ -38,7 +39,7 @@ use super::providers::{EnvironmentSecrets, Provided};
 use super::rollups::{self, Watched};
 use super::semantic::{self, Tier};
 use super::vitals::{Noted, Recent};
-use super::{queue, schedule};
+use super::{queue, schedule, telemetry};
 use crate::embedded::{Embedded, create_tables};
 
 /// The stores a gateway runs on.
@@ -174,6 +175,8 @@ pub struct Gateway {
     pub admin: Arc<Admin>,
     pub usage: Arc<Usage>,
     pub cache: Arc<Cache>,
+    /// The last minutes, for whoever watches over the gateway.
+    pub recorder: Arc<Recorder>,
 }
 
 impl Gateway {
@@ -235,6 +238,7 @@ impl Gateway {
             pepper: secrets.pepper.clone(),
             admin_key: secrets.admin_key.clone(),
         };
+        let (observer, recorder) = telemetry::start(&config)?;
         let app = App {
             config,
             prices: (&prices).into(),
@@ -256,7 +260,8 @@ impl Gateway {
             upstream: Arc::new(upstream.clone()),
             embedder: Arc::new(upstream.clone()),
             counter: Arc::new(upstream),
+            observer,
         };
-        Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage, cache })
+        Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage, cache, recorder })
     }
 }

@@ -10,6 +10,7 @@ mod rollups;
 mod schedule;
 mod semantic;
 mod server;
+mod telemetry;
 mod vectors;
 mod vitals;
 

@@ -1,12 +1,14 @@
-//! What EventBridge does in AWS: the function `alerts`, once a minute.
+//! What EventBridge does in AWS: the function `alerts`, once a minute. And what a function does before it
+//! freezes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use alerts::Alerts;
 use shared::app::alert::{Limits, Watch};
 use shared::client::{Reach, client};
 use shared::config::Config;
-use shared::ports::Clock;
+use shared::ports::{Clock, Observe};
 use shared::sinks::{Sinks, Surroundings, routes};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -54,4 +56,15 @@ pub(super) fn watch(
         routes(&config.alerts),
         Limits::of(config),
     ))
+}
+
+/// Sends telemetry that no request waited for: a server that told the length of a body does not wait
+/// for its tail.
+pub(super) async fn flush(observer: Arc<dyn Observe>) {
+    let mut seconds = interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        observer.flush().await;
+    }
 }

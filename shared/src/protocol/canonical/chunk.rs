@@ -58,6 +58,16 @@ pub enum FinishReason {
 }
 
 impl FinishReason {
+    /// As OpenAI and the OpenTelemetry conventions name it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            FinishReason::Stop | FinishReason::StopSequence(_) => "stop",
+            FinishReason::Length => "length",
+            FinishReason::ToolCalls => "tool_calls",
+            FinishReason::ContentFilter => "content_filter",
+        }
+    }
+
     /// The model said all it had to say.
     pub fn is_stop(&self) -> bool {
         matches!(self, FinishReason::Stop | FinishReason::StopSequence(_))

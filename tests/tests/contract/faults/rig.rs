@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use shared::app::authenticate::authenticate_token;
 use shared::app::breakers::Breakers;
 use shared::app::error::GatewayError;
+use shared::app::observation::Unobserved;
 use shared::app::random::OsRandomness;
 use shared::app::reserve::{Purpose, reserve};
 use shared::app::route::Target;
@@ -227,5 +228,6 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         upstream: Arc::new(NoProvider),
         embedder: Arc::new(NoProvider),
         counter: Arc::new(NoProvider),
+        observer: Arc::new(Unobserved),
     }
 }

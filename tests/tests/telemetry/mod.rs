@@ -1,0 +1,6 @@
+//! What the gateway tells of its requests.
+
+mod events;
+mod export;
+mod monitoring;
+mod schema;
