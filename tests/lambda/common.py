@@ -15,6 +15,7 @@ from typing import TypeVar
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 STORES = ROOT / "infra" / "stores.yaml"
+NETWORK = ROOT / "infra" / "network.yaml"
 EVENTS = ROOT / "events"
 TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()
 BIN_DIR = Path(os.environ.get("TOLLGATE_BIN_DIR", ROOT / "target" / "debug")).resolve()

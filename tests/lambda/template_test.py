@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common import FUNCTIONS
+from network_test import NetworkTest  # noqa: F401  run with the rest
 from template import Json, methods, of_type, source, stores, text, translated
 
 MATRIX: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("permissions.json").read_text())
@@ -26,12 +27,13 @@ BUFFERED = {
     *("POST /admin/cache/setup", "POST /admin/cache/entries"),
 }
 TABLES = {"CONTROL_TABLE": "ControlTable", "BUDGETS_TABLE": "BudgetsTable", "LEDGER_TABLE": "LedgerTable"}
+VECTOR_STORE = ("VECTOR_STORE_URL", "VECTOR_STORE_SECRET")
 ENVIRONMENT = {
     "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "INDEX_QUEUE_URL", "CACHE_FUNCTION", "KEY_PEPPER"},
     "usage": {*TABLES, "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
-    "cache": {*TABLES, "CACHE_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
-    "indexer": {"CACHE_TABLE"},
+    "cache": {*TABLES, "CACHE_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY", *VECTOR_STORE},
+    "indexer": {"CACHE_TABLE", *VECTOR_STORE},
     "alerts": {"BUDGETS_TABLE", "LEDGER_TABLE"},
 }
 TIMEOUTS = {"chat": 900, "usage": 30, "admin": 30, "cache": 29, "indexer": 60, "alerts": 60}

@@ -82,7 +82,7 @@ def stages() -> list[Stage]:
         Stage("round-trip", [clients_python, here / "dialects" / "run.py"], 10),
         Stage("clients", [clients_python, here / "clients" / "run.py"], 20),
         Stage("lambda-lint", [TOOLS / "sam" / "bin" / "sam", "validate", "--lint", "-t", ROOT / TEMPLATE], 5),
-        Stage("lambda-lint-stores", [TOOLS / "sam" / "bin" / "cfn-lint", ROOT / STORES], 5),
+        Stage("lambda-lint-stores", [TOOLS / "sam" / "bin" / "cfn-lint", ROOT / STORES, ROOT / NETWORK], 5),
         *(
             Stage(f"lambda-{name}", [lambda_python, here / "lambda" / f"{script}.py"], minutes)
             for name, script, minutes in LAMBDA
@@ -97,6 +97,7 @@ def stages() -> list[Stage]:
 
 TEMPLATE = "infra/template.yaml"
 STORES = "infra/stores.yaml"
+NETWORK = "infra/network.yaml"
 # For each fuzz target.
 FUZZ_SECONDS = "60"
 # Part of the name of every contract case that needs DynamoDB Local, or a server of vectors.
