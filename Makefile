@@ -38,7 +38,7 @@ simulate: ## the money path of SEEDS=10000 simulated worlds full of faults; SEED
 	cargo run --quiet --locked --profile simulate --package simulator -- \
 	  $(if $(SEED),--seed $(SEED) $(if $(REQUESTS),--requests $(REQUESTS)),--seeds $(SEEDS) --from $(FROM))
 
-test-rust: ## the Rust tests, and the store contracts on DynamoDB Local, Redis and PostgreSQL
+test-rust: ## the Rust tests, and the store contracts on DynamoDB Local, Redis, PostgreSQL and Milvus Lite
 	@$(STAGES) setup build rust contract vectors
 
 test-dialects: ## drawn requests through every pair of dialects, held against the vendors' published schemas
@@ -60,8 +60,11 @@ lint: ## formatting, clippy, the import rule, licences and banned crates
 
 build: ## the Lambda functions, optimised, into target/lambda
 	@$(SETUP) system lambda embedder
+	@# chat by itself, or what the others link of HTTP/2 would be compiled into its HTTP client as well.
 	PATH="$(TOOLS)/sam/bin:$$PATH" cargo lambda build --release --locked \
-	  $(if $(filter arm64,$(ARCH)),--arm64) $(addprefix --package ,$(FUNCTIONS))
+	  $(if $(filter arm64,$(ARCH)),--arm64) --package chat
+	PATH="$(TOOLS)/sam/bin:$$PATH" cargo lambda build --release --locked \
+	  $(if $(filter arm64,$(ARCH)),--arm64) $(addprefix --package ,$(filter-out chat,$(FUNCTIONS)))
 
 deploy: build ## build, then deploy to the AWS account of your credentials (samconfig.toml)
 	"$(TOOLS)/sam/bin/sam" deploy --parameter-overrides $$($(PYTHON) infra/package.py --arch $(ARCH))

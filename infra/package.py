@@ -29,6 +29,9 @@ PARAMETER_MAX = 4096
 # The parameter that lets chat read a provider's secret; one further provider may use the last.
 SECRET_PARAMETERS = {"openai": "OpenAiSecretName", "anthropic": "AnthropicSecretName"}
 OTHER_SECRET = "OtherProviderSecretName"
+STORE_SECRET = "VectorStoreSecretName"
+# Stores of vectors that the stack makes, in a network of their own but for the first; the others are reached elsewhere.
+PROVISIONED = ("dynamodb", "redis", "pgvector")
 # Known to the gateway without configuration, but not their keys.
 NEED_A_SECRET = {"openai", "anthropic", "google", "mistral"}
 # Known to the gateway without configuration, and reached by the function's own role.
@@ -57,6 +60,7 @@ def main() -> None:
         parameters = derived(config, prices, arguments.arch)
         put_beside(arguments.config, arguments.functions)
         put_weights(arguments.embedder, arguments.functions)
+        put_authorities(config, arguments.config, arguments.functions)
     except (OSError, ValueError) as error:
         sys.exit(f"package.py: {error}")
     print(" ".join(f"{name}={value}" for name, value in parameters.items()))
@@ -80,10 +84,20 @@ def put_weights(embedder: Path, functions: Path) -> None:
             shutil.copyfile(embedder / name, functions / function / "embedder" / name)
 
 
+def put_authorities(config: dict[str, Any], directory: Path, functions: Path) -> None:
+    """The certificates that a store of vectors is trusted by, under the name by which the functions open them."""
+    if (name := config.get("cache", {}).get("store", {}).get("ca_file")) is None:
+        return
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise ValueError(f"cache.store.ca_file is {name}, but functions in AWS read what is packed with them: a name below the root")
+    for function in EMBEDDING:
+        (functions / function / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(directory.parent / name, functions / function / name)
+
+
 def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[str, str]:
     edge, providers = config.get("gateway", {}).get("edge", False), config.get("providers", {})
-    if (store := config.get("cache", {}).get("provider", "dynamodb")) != "dynamodb":
-        raise ValueError(f"cache.provider is {store}, but the stack provisions dynamodb alone")
+    store = vector_store(config.get("cache", {}))
     for provider in sorted(routed(config) & NEED_A_SECRET - secretive(providers)):
         print(f"package.py: warning: a route uses {provider}, but providers.{provider}.secret is not set", file=sys.stderr)
     models = ",".join(sorted(bedrock_arns(config, prices)))
@@ -93,7 +107,7 @@ def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[s
     alerts = config.get("alerts", {})
     lists = {"AlertTopics": topics(alerts), "AlertSecrets": alert_secrets(alerts)}
     told = {name: ",".join(sorted(arns)) for name, arns in lists.items() if arns}
-    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | bedrock | secrets(providers) | told
+    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | store | bedrock | secrets(providers) | told
 
 
 def topics(alerts: dict[str, Any]) -> set[str]:
@@ -112,6 +126,25 @@ def alert_secrets(alerts: dict[str, Any]) -> set[str]:
                 # Secrets Manager appends a hyphen and six characters to the name; other accounts share nothing unasked.
                 arns.add(name if name.startswith("arn:") else f"arn:aws:secretsmanager:*:*:secret:{name}-??????")
     return arns
+
+
+def vector_store(cache: dict[str, Any]) -> dict[str, str]:
+    """Which store of vectors the stack makes, and the secret of one that it does not make."""
+    provider, store = cache.get("provider", "dynamodb"), cache.get("store", {})
+    if provider == "memory":
+        raise ValueError("cache.provider is memory, but functions in AWS share none; use dynamodb")
+    if "url" not in store:
+        if provider not in PROVISIONED:
+            raise ValueError(f"cache.store.url is not set, and the stack makes no {provider}")
+        if "secret" in store:
+            raise ValueError("cache.store.secret is set, but the stack makes the store and its secret")
+        if provider == "pgvector" and "ca_file" not in store:
+            raise ValueError("cache.store.ca_file is not set: Amazon RDS signs its servers by authorities of its own; infra/README.md says where they are")
+        return {"VectorStore": provider}
+    if provider == "dynamodb":
+        raise ValueError("cache.store.url is set, but dynamodb is the cache table's own index")
+    secret = {STORE_SECRET: secret_name(store["secret"], "cache.store.secret")} if "secret" in store else {}
+    return {"VectorStore": "elsewhere"} | secret
 
 
 def bedrock_arns(config: dict[str, Any], prices: dict[str, Any]) -> set[str]:
@@ -157,15 +190,18 @@ def secrets(providers: dict[str, Any]) -> dict[str, str]:
         if reference is None:
             continue
         path = f"providers.{provider}.secret"
-        store, _, name = reference.partition(":")
-        if store != "secretsmanager":
-            raise ValueError(f"{path} is {store}:..., but functions in AWS can only read secretsmanager:NAME")
-        if name.startswith("arn:"):
-            name = name_in(name, path)
+        name = secret_name(reference, path)
         parameter = SECRET_PARAMETERS.get(provider, OTHER_SECRET)
         if parameters.setdefault(parameter, name) != name:
             raise ValueError(f"{path} needs a second {parameter}; the template grants one, add a parameter to it")
     return parameters
+
+
+def secret_name(reference: str, path: str) -> str:
+    store, _, name = reference.partition(":")
+    if store != "secretsmanager":
+        raise ValueError(f"{path} is {store}:..., but functions in AWS can only read secretsmanager:NAME")
+    return name_in(name, path) if name.startswith("arn:") else name
 
 
 def name_in(arn: str, path: str) -> str:

@@ -30,7 +30,10 @@ pub fn client(reach: Reach) -> Result<reqwest::Client, reqwest::Error> {
     client_with(reach, tls(public_roots()))
 }
 
-fn client_with(reach: Reach, tls: rustls::ClientConfig) -> Result<reqwest::Client, reqwest::Error> {
+pub(crate) fn client_with(
+    reach: Reach,
+    tls: rustls::ClientConfig,
+) -> Result<reqwest::Client, reqwest::Error> {
     let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
@@ -92,7 +95,7 @@ impl Resolve for PublicOnly {
 }
 
 /// The error and its causes on one line; an error's own text leaves its cause out.
-#[cfg(any(feature = "aws", feature = "vectors-pgvector"))]
+#[cfg(any(feature = "aws", feature = "wire"))]
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

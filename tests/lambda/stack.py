@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common import FUNCTIONS, MONITORING, ROOT, STORES, TEMPLATE, Failure, sam_tool
+from common import FUNCTIONS, MONITORING, NETWORK, ROOT, STORES, TEMPLATE, Failure, sam_tool
 from emulator import Emulator
 from fixtures import write_config
 from template import source
@@ -36,7 +36,7 @@ class Answer:
 def stage_functions(work: Path, bin_dir: Path, demo_url: str, alerts: dict[str, Any]) -> list[str]:
     """Lays out a copy of what is deployed, so that a build for the cloud is never overwritten; gives its parameters."""
     (work / "infra").mkdir()
-    for template in (TEMPLATE, STORES, MONITORING):
+    for template in (TEMPLATE, STORES, MONITORING, NETWORK):
         shutil.copy(template, work / "infra")
     shutil.copy(ROOT / "samconfig.toml", work)
     functions, config = work / "target" / "lambda", work / "config"

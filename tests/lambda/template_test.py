@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common import FUNCTIONS
+from network_test import NetworkTest  # noqa: F401  run with the rest
 from template import Json, methods, of_type, source, stores, text, translated
 
 MATRIX: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("permissions.json").read_text())
@@ -29,12 +30,13 @@ BUFFERED = {
 }
 TABLES = {"CONTROL_TABLE": "ControlTable", "BUDGETS_TABLE": "BudgetsTable", "LEDGER_TABLE": "LedgerTable"}
 OTLP = {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"}
+VECTOR_STORE = ("VECTOR_STORE_URL", "VECTOR_STORE_SECRET")
 ENVIRONMENT = {
     "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "INDEX_QUEUE_URL", "CACHE_FUNCTION", "KEY_PEPPER", *OTLP},
     "usage": {*TABLES, "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
-    "cache": {*TABLES, "CACHE_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
-    "indexer": {"CACHE_TABLE"},
+    "cache": {*TABLES, "CACHE_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY", *VECTOR_STORE},
+    "indexer": {"CACHE_TABLE", *VECTOR_STORE},
     "alerts": {*TABLES, "USAGE_TABLE", *(f"{queue}_DEAD_LETTERS_URL" for queue in ("SETTLE", "USAGE", "INDEX"))},
 }
 TIMEOUTS = {"chat": 900, "usage": 30, "admin": 30, "cache": 29, "indexer": 60, "alerts": 60}

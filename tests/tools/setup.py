@@ -62,6 +62,7 @@ COMMANDS = {
     "java": "default-jre-headless",
     "node": "nodejs",
     "npm": "npm",
+    "openssl": "openssl",
     "unshare": "util-linux",
 }
 
@@ -194,6 +195,7 @@ def install_microburst() -> None:
 
 
 def install_vectors() -> None:
+    install_venv("milvus", HERE / "requirements-milvus.txt", "--only-binary", ":all:")
     install_venv("postgres", HERE / "requirements-postgres.txt", "--only-binary", ":all:")
     install_venv("redis", HERE / "requirements-redis.txt", "--only-binary", ":all:")
     libraries = TOOLS / "redis" / "openssl"
@@ -248,7 +250,7 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
     "microburst": (install_microburst, lambda: [HERE / "requirements-microburst.txt"]),
     "vectors": (
         install_vectors,
-        lambda: [HERE / f"requirements-{name}.txt" for name in ("postgres", "redis")],
+        lambda: [HERE / f"requirements-{name}.txt" for name in ("milvus", "postgres", "redis")],
     ),
     "otlp": (install_otlp, lambda: [HERE / "requirements-otlp.txt"]),
     "lambda": (install_lambda, lambda_requirements),

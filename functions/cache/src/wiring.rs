@@ -6,13 +6,13 @@ use shared::app::semantic::{Indexer, Invalidator, Lookup};
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_marks::WarmMarks;
 use shared::aws::{
-    DynamoAnswers, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPrecision, DynamoRollups, DynamoVectors,
-    Environment, StartError, embedder_folder, variable,
+    DynamoAnswers, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPrecision, DynamoRollups, Environment,
+    StartError, embedder_folder, variable,
 };
-use shared::config::CacheProvider;
 use shared::embed::MiniLm;
 use shared::log::{self, Sink};
 use shared::ports::{AnswerCache, Embedder, MeasurePrecision};
+use shared::vectors::open_deployed;
 
 use super::{Cache, Semantic};
 
@@ -29,27 +29,24 @@ pub async fn from_environment() -> Result<Cache, StartError> {
     let marks = Arc::new(WarmMarks::new(marks, Arc::clone(&environment.clock)));
     let embedder: Arc<dyn Embedder> = Arc::new(MiniLm::load(&embedder_folder(), 1)?);
     let cache = environment.config.cache.clone();
-    if cache.provider != CacheProvider::DynamoDb {
-        return Err(format!("cache.provider: the function does not search {}", cache.provider).into());
-    }
-    let vectors = Arc::new(DynamoVectors::new(clients.clone(), table));
+    let vectors = open_deployed(&environment, &table).await?;
     let semantic = Semantic {
         lookup: Lookup {
             cache: cache.clone(),
             embedder: Arc::clone(&embedder),
-            vectors: vectors.clone(),
+            vectors: Arc::clone(&vectors) as _,
             marks: Arc::clone(&marks),
             clock: Arc::clone(&environment.clock),
         },
         indexer: Indexer {
             cache: cache.clone(),
             embedder,
-            vectors: vectors.clone(),
+            vectors: Arc::clone(&vectors) as _,
             answers: Arc::clone(&answers),
             precision: Arc::clone(&precision),
             clock: Arc::clone(&environment.clock),
         },
-        set_up: vectors,
+        set_up: vectors as _,
     };
     let lines = DynamoLedger::new(clients.clone(), variable("LEDGER_TABLE")?, variable("BUDGETS_TABLE")?);
     Ok(Cache {

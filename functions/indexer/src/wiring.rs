@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use shared::app::semantic::Indexer;
 use shared::aws::{
-    DynamoAnswers, DynamoPrecision, DynamoVectors, Environment, StartError, embedder_folder, variable,
+    DynamoAnswers, DynamoPrecision, Environment, StartError, VECTOR_DIMENSIONS, embedder_folder, variable,
 };
 use shared::config::CacheProvider;
 use shared::embed::MiniLm;
 use shared::log::{self, Sink};
+use shared::vectors::open_deployed;
 
 /// # Errors
 /// [`StartError`]: a function that cannot keep its promises does not start.
@@ -16,14 +17,19 @@ pub async fn from_environment() -> Result<Indexer, StartError> {
     let environment = Environment::load()?;
     log::init(environment.config.observability.log_level, Sink::Stdout);
     let (clients, table) = (environment.clients.clone(), variable("CACHE_TABLE")?);
+    let vectors = open_deployed(&environment, &table).await?;
     let cache = environment.config.cache;
+    // The index of the cache table comes with the table; of the servers' nobody else takes care.
     if cache.provider != CacheProvider::DynamoDb {
-        return Err(format!("cache.provider: the function does not write to {}", cache.provider).into());
+        vectors
+            .set_up(VECTOR_DIMENSIONS)
+            .await
+            .map_err(|error| format!("cache.provider {}: {error}", cache.provider))?;
     }
     Ok(Indexer {
         cache,
         embedder: Arc::new(MiniLm::load(&embedder_folder(), 1)?),
-        vectors: Arc::new(DynamoVectors::new(clients.clone(), table.clone())),
+        vectors: vectors as _,
         answers: Arc::new(DynamoAnswers::new(clients.clone(), table.clone())),
         precision: Arc::new(DynamoPrecision::new(clients, table)),
         clock: environment.clock,

@@ -113,6 +113,13 @@ pub struct Cache {
     pub routes: BTreeMap<ModelName, CacheRoute>,
 }
 
+impl CacheProvider {
+    /// Whether it has a server of its own, which `cache.store` tells of.
+    pub fn has_server(self) -> bool {
+        !matches!(self, CacheProvider::DynamoDb | CacheProvider::Memory)
+    }
+}
+
 /// What one model has of its own; none is what holds for all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CacheRoute {

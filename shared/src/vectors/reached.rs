@@ -25,4 +25,12 @@ impl Reached {
             Host::Address(address) => address.to_string(),
         }
     }
+    /// The host as URLs have it.
+    #[cfg(any(feature = "vectors-qdrant", feature = "vectors-milvus"))]
+    pub(super) fn authority(&self) -> String {
+        match self.host() {
+            address if address.contains(':') => format!("[{address}]"),
+            name => name,
+        }
+    }
 }

@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo, RedisError, Value, cmd, pipe};
 
 use super::Reached;
-use super::rules::{by_similarity, digest, malformed};
+use super::rules::{by_similarity, bytes, digest, malformed};
 use super::wire::{Dial, Failure, Line, Way};
 use crate::config::Hnsw;
 use crate::domain::time::Timestamp;
@@ -209,10 +209,6 @@ fn words(error: &RedisError) -> String {
 fn is_absent(why: &str) -> bool {
     let why = why.to_ascii_lowercase();
     ["no such index", "unknown index", "not found"].iter().any(|known| why.contains(known))
-}
-
-fn bytes(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|component| component.to_le_bytes()).collect()
 }
 
 /// A count, and then of each hit its key and its fields.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::files;
 use super::gateway::Gateway;
+use super::{Search, files};
 
 /// Prints the banner and the line that scripts wait for.
 pub(super) async fn print(
@@ -13,7 +13,7 @@ pub(super) async fn print(
     data: &Path,
     url: &str,
     demo_stands_in: bool,
-    is_searched: bool,
+    searched: Option<Search>,
 ) -> Result<(), String> {
     let key = laptop_key(gateway, data).await?;
     let model = &gateway.app.config.routing.primary;
@@ -23,8 +23,16 @@ pub(super) async fn print(
             "No provider key was found (see .env.example): the scripted demo provider answers for {model}."
         );
     }
-    if !is_searched {
-        println!("Near questions are not searched: no embedder was found (--embedder DIR, or `make dev`).");
+    let provider = gateway.app.config.cache.provider;
+    match searched {
+        None => println!(
+            "Near questions are not searched: no embedder was found (--embedder DIR, or `make dev`)."
+        ),
+        Some(Search::Server) => println!("Near questions are searched by {provider}."),
+        Some(Search::Memory) if provider.has_server() => {
+            println!("Near questions are searched in memory: cache.store.url names no server of {provider}.")
+        }
+        Some(_) => {}
     }
     println!(
         "\n  curl -N {url}/v1/chat/completions -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\"

@@ -51,9 +51,10 @@ pub struct Options {
     /// are not searched. Else .tools/models/all-minilm-l6-v2, if there is one.
     #[arg(long, value_name = "DIR", env = "TOLLGATE_EMBEDDER")]
     embedder: Option<PathBuf>,
-    /// Where vectors are searched, whatever `cache.provider` names for AWS.
-    #[arg(long, value_enum, default_value_t = Search::Memory)]
-    vectors: Search,
+    /// Where vectors are searched. Else the server of `cache.provider`, if `cache.store` tells of one, or
+    /// memory.
+    #[arg(long, value_enum)]
+    vectors: Option<Search>,
     /// Seconds that a request may take, as the timeout of the functions in AWS; at most 900.
     #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u64).range(4..=900))]
     timeout: u64,
@@ -73,6 +74,9 @@ enum Search {
     Memory,
     /// The vector index of the cache table.
     Dynamodb,
+    /// The server of `cache.provider`.
+    #[value(skip)]
+    Server,
 }
 
 pub(super) async fn run(options: Options) -> Result<(), String> {
@@ -85,20 +89,22 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
         (None, Store::Memory) => Stores::memory(),
         (None, Store::Embedded) => Stores::embedded(&options.data).await?,
     };
-    let provided = providers::provide(config, &prices).await?;
-    let demo_stands_in = provided.demo_stands_in;
-    let embedder = semantic::embedder(options.embedder.as_deref())?;
-    let is_searched = embedder.is_some();
-    let tier = match embedder {
-        Some(embedder) => Some(Tier { embedder, vectors: vectors::open(options.vectors, &stores).await? }),
+    let search = vectors::search(options.vectors, &config.cache);
+    let tier = match semantic::embedder(options.embedder.as_deref())? {
+        Some(embedder) => {
+            Some(Tier { embedder, vectors: vectors::open(search, &config.cache, &stores).await? })
+        }
         None => None,
     };
+    let searched = tier.is_some().then_some(search);
+    let provided = providers::provide(config, &prices).await?;
+    let demo_stands_in = provided.demo_stands_in;
     let gateway = Gateway::new(provided, prices, stores, &secrets, tier)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener =
         TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let url = format!("http://{}", listener.local_addr().map_err(|error| error.to_string())?);
-    banner::print(&gateway, &options.data, &url, demo_stands_in, is_searched).await?;
+    banner::print(&gateway, &options.data, &url, demo_stands_in, searched).await?;
     serve(listener, gateway, Duration::from_secs(options.timeout), shutdown()).await;
     Ok(())
 }

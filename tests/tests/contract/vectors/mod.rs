@@ -1,5 +1,5 @@
-//! The contract of the stores of vectors: one suite, run in memory, on the embedded DynamoDB, and on the real
-//! servers that `tests/tools/vector_servers.py` starts. Where a variable names no server, the cases
+//! The contract of the stores of vectors: one suite, run in memory, on the embedded DynamoDB, on a
+//! scripted Qdrant, and on the real servers that `tests/tools/vector_servers.py` starts. Where a variable names no server, the cases
 //! of its store say so and pass without having run.
 //!
 //! A case is an async function of a store; `on_every_vector_store!` makes one test of it for each.
@@ -25,10 +25,14 @@ macro_rules! on_every_vector_store {
         on_vector_store!(memory: $($case),+);
         on_vector_store!(server_redis: $($case),+);
         on_vector_store!(server_pgvector: $($case),+);
+        on_vector_store!(server_milvus: $($case),+);
+        on_vector_store!(scripted_qdrant: $($case),+);
     };
 }
 
 mod keeping;
+mod qdrant;
+mod reaching;
 mod records;
 mod removal;
 mod searching;

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use local::embedded::Embedded;
 use shared::aws::{DynamoVectors, VECTOR_INDEX};
-use shared::config::Hnsw;
-use shared::vectors::{MemoryVectors, PgVectors, Reached, RedisVectors, VectorStore};
+use shared::config::{Hnsw, StoreUrl};
+use shared::vectors::{
+    MemoryVectors, MilvusVectors, PgVectors, QdrantVectors, Reached, RedisVectors, VectorStore,
+};
 
+use super::qdrant::Scripted;
 use crate::contract::stores::unique;
 
 /// A store, and what it promises beyond the port.
@@ -49,31 +52,68 @@ pub(super) async fn memory() -> Option<Tested> {
 
 /// None where `TOLLGATE_REDIS` names no server.
 pub(super) async fn server_redis() -> Option<Tested> {
-    let made = |reached: &Reached| Arc::new(RedisVectors::new(reached).expect("a store")) as _;
-    server("TOLLGATE_REDIS", made)
+    tested(redis, &reached("TOLLGATE_REDIS")?)
 }
 
 /// None where `TOLLGATE_PGVECTOR` names no server.
 pub(super) async fn server_pgvector() -> Option<Tested> {
-    let made = |reached: &Reached| Arc::new(PgVectors::new(reached).expect("a store")) as _;
-    server("TOLLGATE_PGVECTOR", made)
+    tested(pgvector, &reached("TOLLGATE_PGVECTOR")?)
 }
 
-fn server(variable: &str, made: impl Fn(&Reached) -> Arc<dyn VectorStore>) -> Option<Tested> {
+/// None where `TOLLGATE_MILVUS` names no server.
+pub(super) async fn server_milvus() -> Option<Tested> {
+    tested(milvus, &reached("TOLLGATE_MILVUS")?)
+}
+
+pub(super) async fn scripted_qdrant() -> Option<Tested> {
+    let server = Scripted::start().await;
+    tested(qdrant, &server.reached())
+}
+
+pub(super) type Make = fn(&Reached) -> Arc<dyn VectorStore>;
+
+pub(super) fn redis(reached: &Reached) -> Arc<dyn VectorStore> {
+    Arc::new(RedisVectors::new(reached).expect("a store"))
+}
+
+pub(super) fn pgvector(reached: &Reached) -> Arc<dyn VectorStore> {
+    Arc::new(PgVectors::new(reached).expect("a store"))
+}
+
+pub(super) fn milvus(reached: &Reached) -> Arc<dyn VectorStore> {
+    Arc::new(MilvusVectors::new(reached).expect("a store"))
+}
+
+pub(super) fn qdrant(reached: &Reached) -> Arc<dyn VectorStore> {
+    Arc::new(QdrantVectors::new(reached).expect("a store"))
+}
+
+/// The server that `variable` names, over TLS and with its password, and a name of its own there.
+pub(super) fn reached(variable: &str) -> Option<Reached> {
     let Ok(url) = std::env::var(variable) else {
         println!("not run: {variable} names no server; tests/tools/vector_servers.py starts one");
         return None;
     };
-    let reached = |name: &str| Reached {
-        url: url.parse().expect("the URL of a store"),
-        secret: None,
-        name: unique(name).replace('-', "_"),
-        authorities: Vec::new(),
+    let given = |name: &str| std::env::var(name).expect("set beside the URLs");
+    let url: StoreUrl = url.parse().expect("the URL of a store");
+    Some(Reached {
+        // No URL of PostgreSQL asks for TLS on this machine.
+        url: StoreUrl { tls: true, ..url },
+        secret: Some(given("TOLLGATE_VECTORS_PASSWORD")),
+        name: named("kept"),
+        authorities: std::fs::read(given("TOLLGATE_VECTORS_CA")).expect("a certificate"),
         hnsw: Hnsw::default(),
-    };
-    let bare = reached("bare");
+    })
+}
+
+pub(super) fn named(name: &str) -> String {
+    unique(name).replace('-', "_")
+}
+
+fn tested(made: Make, reached: &Reached) -> Option<Tested> {
+    let bare = Reached { name: named("bare"), ..reached.clone() };
     Some(Tested {
-        store: made(&reached("kept")),
+        store: made(reached),
         bare: made(&bare),
         index: bare.name,
         has_index: false,
