@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = ("chat", "usage", "admin", "cache", "indexer", "alerts")
 # Those that embed texts, and what they are packed with for it.
 EMBEDDING = ("cache", "indexer")
-WEIGHTS = ("model.onnx", "vocab.txt")
+WEIGHTS = ("weights.onnx", "vocab.txt")
 FILES = ("ai-gateway.json", "prices.json")
 EMBEDDER = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")) / "models" / "all-minilm-l6-v2"
 # Characters of one CloudFormation parameter.
