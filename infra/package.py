@@ -90,11 +90,17 @@ def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[s
     if len(models) > PARAMETER_MAX:
         raise ValueError(f"the ARNs of the priced Bedrock models have {len(models)} characters, and a parameter holds {PARAMETER_MAX}")
     bedrock = {"BedrockModels": models} if models else {}
-    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | bedrock | secrets(providers)
+    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | bedrock | index(config) | secrets(providers)
+
+
+def index(config: dict[str, Any]) -> dict[str, str]:
+    """What the index of the cache table is made for, where a provider embeds; else the template's own."""
+    embedder = config.get("cache", {}).get("embedder", {})
+    return {"VectorDimensions": str(embedder.get("dimensions", 384))} if "provider" in embedder else {}
 
 
 def bedrock_arns(config: dict[str, Any], prices: dict[str, Any]) -> set[str]:
-    """What chat may invoke: every priced model of the Bedrock providers that are routed to or configured."""
+    """What chat may invoke: every priced model of the Bedrock providers that are routed to, embed or are configured."""
     providers = config.get("providers", {})
     arns: set[str] = set()
     for provider in routed(config) | set(providers):
@@ -120,7 +126,8 @@ def model_arns(identifier: str) -> list[str]:
 
 def routed(config: dict[str, Any]) -> set[str]:
     routing = config.get("routing", {})
-    models = [routing.get("primary", ""), *routing.get("fallbacks", [])]
+    embedder = config.get("cache", {}).get("embedder", {}).get("provider", "")
+    models = [routing.get("primary", ""), *routing.get("fallbacks", []), embedder]
     # A bare model name is OpenAI's.
     return {model.partition("/")[0] if "/" in model else "openai" for model in models if model}
 

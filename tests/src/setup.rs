@@ -15,8 +15,8 @@ use shared::domain::breaker::BreakerSettings;
 use shared::domain::key::Pepper;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency, SettleQueue,
-    Upstream, WriteLedger,
+    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, EmbedText, FindKey, FindPolicy, Idempotency,
+    SettleQueue, Upstream, WriteLedger,
 };
 
 use super::app::TestApp;
@@ -80,6 +80,8 @@ pub struct Setup {
     pub ports: Option<Ports>,
     pub provider: Option<Provider>,
     pub upstream: Option<Arc<dyn Upstream>>,
+    /// Providers of embeddings; the demo provider, unless a test has one of its own.
+    pub embedder: Option<Arc<dyn EmbedText>>,
     /// None searches no near questions.
     pub semantic: Option<SemanticTier>,
 }
@@ -95,6 +97,7 @@ impl Setup {
             ports: None,
             provider: None,
             upstream: None,
+            embedder: None,
             semantic: None,
         }
     }
@@ -152,7 +155,7 @@ impl Setup {
             breakers: Breakers::new(ports.breakers, settings),
             settle_queue: ports.settle_queue,
             upstream,
-            embedder: providers.clone(),
+            embedder: self.embedder.unwrap_or_else(|| providers.clone()),
             counter: providers,
             config,
         };

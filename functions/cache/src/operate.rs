@@ -33,7 +33,7 @@ pub(crate) async fn set_up(
 ) -> Result<Response<Body>, GatewayError> {
     cache.admin_alone(request)?;
     let tier = cache.tier()?;
-    let dimensions = tier.lookup.embedder.dimensions();
+    let dimensions = tier.lookup.dimensions();
     let created = tier.set_up.set_up(dimensions).await.map_err(GatewayError::StoreDown)?;
     let provider = cache.config.cache.provider.name();
     let done = document!({ "provider": provider, "dimensions": dimensions, "created": created });
@@ -48,7 +48,7 @@ pub(crate) async fn seed(
 ) -> Result<Response<Body>, GatewayError> {
     cache.admin_alone(request)?;
     let seeding = Seeding {
-        indexer: &cache.tier()?.indexer,
+        indexer: &cache.embedding_tier()?.indexer,
         keys: cache.keys.as_ref(),
         primary: &cache.config.routing.primary,
     };

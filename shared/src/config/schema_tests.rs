@@ -15,6 +15,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("", KEYS),
     ("gateway", gateway::KEYS),
     ("cache", cache::KEYS),
+    ("cache.embedder", embedder::KEYS),
     ("cache.routes.*", cache::ROUTE_KEYS),
     ("cache.store", vector_store::KEYS),
     ("cache.store.hnsw", vector_store::HNSW_KEYS),
@@ -122,7 +123,7 @@ fn the_defaults_of_the_schema_are_those_of_the_parser() {
             defaults += 1;
         }
     });
-    assert_eq!(defaults, 38);
+    assert_eq!(defaults, 39);
 }
 
 #[test]
@@ -145,5 +146,5 @@ fn the_bounds_of_the_schema_are_those_of_the_parser() {
             bounds += 1;
         }
     });
-    assert_eq!(bounds, 15);
+    assert_eq!(bounds, 16);
 }

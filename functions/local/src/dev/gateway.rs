@@ -240,6 +240,7 @@ impl Gateway {
             embedder: Arc::new(upstream.clone()),
             counter: Arc::new(upstream),
         };
+        app.check()?;
         Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage, cache })
     }
 }

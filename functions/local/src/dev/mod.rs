@@ -88,7 +88,11 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
     let embedder = semantic::embedder(options.embedder.as_deref())?;
     let is_searched = embedder.is_some();
     let tier = match embedder {
-        Some(embedder) => Some(Tier { embedder, vectors: vectors::open(options.vectors, &stores).await? }),
+        Some(embedder) => {
+            let bought = provided.config.cache.embedder.as_ref().map(|bought| bought.dimensions as usize);
+            let dimensions = bought.unwrap_or_else(|| embedder.dimensions());
+            Some(Tier { embedder, vectors: vectors::open(options.vectors, &stores, dimensions).await? })
+        }
         None => None,
     };
     let gateway = Gateway::new(provided, prices, stores, &secrets, tier)?;

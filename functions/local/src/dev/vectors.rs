@@ -11,15 +11,23 @@ use shared::vectors::{MemoryVectors, VectorStore};
 use super::Search;
 use super::gateway::Stores;
 
-/// The store that was chosen. What the cache table holds is read into memory.
+/// The store that was chosen, for vectors of so many components. What the cache table holds is read
+/// into memory; its index is made for the embedder in the process, and holds no others.
 ///
 /// # Errors
 /// When there is no such table, or it cannot be read.
-pub(super) async fn open(search: Search, stores: &Stores) -> Result<Arc<dyn VectorStore>, String> {
+pub(super) async fn open(
+    search: Search,
+    stores: &Stores,
+    dimensions: usize,
+) -> Result<Arc<dyn VectorStore>, String> {
     let failed = |error: StoreError| format!("vectors cannot be read: {error}");
-    match (search, stores.vectors.clone()) {
+    let table = stores.vectors.clone().filter(|_| dimensions == VECTOR_DIMENSIONS);
+    match (search, table) {
         (Search::Dynamodb, Some(table)) => Ok(Arc::new(table)),
-        (Search::Dynamodb, None) => Err("--vectors dynamodb needs a table, which memory has not".to_owned()),
+        (Search::Dynamodb, None) => {
+            Err(format!("--vectors dynamodb needs a table, and vectors of {VECTOR_DIMENSIONS} components"))
+        }
         (Search::Memory, None) => Ok(Arc::new(MemoryVectors::default())),
         (Search::Memory, Some(table)) => {
             let memory = MemoryVectors::default();
