@@ -2,6 +2,7 @@
 //! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
 
 mod alerts;
+mod audit;
 mod semantic;
 #[cfg(any(feature = "aws", feature = "memory", feature = "wire"))]
 pub(crate) mod vector_rules;
@@ -21,7 +22,7 @@ use crate::domain::cache::{CacheKey, Labels, QuestionVector};
 use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::domain::idempotency::{Claim, Claimed, State};
-use crate::domain::key::KeyRecord;
+use crate::domain::key::{KeyDetails, KeyRecord};
 use crate::domain::ledger::LedgerLine;
 use crate::domain::partition::Partition;
 use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
@@ -33,7 +34,8 @@ use crate::protocol::canonical::{ChatRequest, Chunk};
 use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 
-pub use alerts::{RaiseAlert, Raised, ReadAlerts};
+pub use alerts::{Outbox, RaiseAlert, ReadAlerts, ReadMetrics, SendAlert, Vitals};
+pub use audit::{AuditLog, AuditPage, AuditQuery};
 pub use semantic::{
     CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
     Question, SearchVectors, SemanticLookup, SetUpVectors, VectorRecord, WriteVectors,
@@ -76,6 +78,14 @@ pub trait ManageKeys: FindKey + ListKeys {
     /// Replaces the policy of version `before`. False when another stands there, or there is no such
     /// key. Sending it again is safe: a policy recognises itself.
     async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError>;
+    /// Replaces the details `before`. False when others stand there, or there is no such key.
+    /// Sending it again is safe.
+    async fn set_details(
+        &self,
+        id: &str,
+        details: &KeyDetails,
+        before: &KeyDetails,
+    ) -> Result<bool, StoreError>;
     /// False when there is no such key. Revoking twice keeps the first time.
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError>;
 }
@@ -102,6 +112,15 @@ impl<T: ManageKeys + ?Sized> ManageKeys for Arc<T> {
 
     async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError> {
         self.as_ref().set_policy(id, policy, before).await
+    }
+
+    async fn set_details(
+        &self,
+        id: &str,
+        details: &KeyDetails,
+        before: &KeyDetails,
+    ) -> Result<bool, StoreError> {
+        self.as_ref().set_details(id, details, before).await
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
@@ -160,20 +179,28 @@ pub trait Counters: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark(pub String);
 
-/// One page of counters with open holds.
+/// One page of counters that are in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpenHolds {
+pub struct CounterPage {
     pub counters: Vec<(CounterKey, Counter)>,
     /// None where this was the last page.
     pub next: Option<Mark>,
 }
 
-/// Finds the counters that have open holds, for the sweep.
+/// Lists the counters that are in use, for the sweep and for alerts.
 #[async_trait]
-pub trait FindOpenHolds: Send + Sync {
-    /// The first page, or the one at `from`. A page may be empty and is eventually consistent: what
-    /// is missing shows in a later listing, and what is too much is found closed.
-    async fn open_holds(&self, from: Option<&Mark>) -> Result<OpenHolds, StoreError>;
+pub trait ListCounters: Send + Sync {
+    /// The first page, or the one at `from`, of those that [`Counter::is_in_use`] in the periods that
+    /// `now` lies in or in those before. A page may be empty and is eventually consistent: what is
+    /// missing shows in a later listing, and what is too much is found closed.
+    async fn in_use(&self, now: Timestamp, from: Option<&Mark>) -> Result<CounterPage, StoreError>;
+}
+
+/// Notes refusals.
+#[async_trait]
+pub trait NoteRefusal: Send + Sync {
+    /// Applies [`crate::domain::counter::note_refusal`]. Safe to repeat: the first one stays.
+    async fn note_refusal(&self, key: &CounterKey, at: Timestamp) -> Result<(), StoreError>;
 }
 
 /// What became of a line that was put.

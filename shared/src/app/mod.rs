@@ -12,19 +12,22 @@ use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
 use crate::ports::{
-    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, Randomness,
-    SettleQueue, Upstream, WriteLedger,
+    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, NoteRefusal,
+    Randomness, SettleQueue, Upstream, WriteLedger,
 };
 
 pub mod administer;
+pub mod alert;
 pub mod arrival;
 mod attempt;
+pub mod audit;
 pub mod authenticate;
 mod best_effort;
 pub mod body;
 pub mod breakers;
 pub mod budgets;
 mod bypass;
+pub mod change;
 mod charge;
 pub mod count;
 pub mod embed;
@@ -33,6 +36,7 @@ pub mod error;
 mod fields;
 pub mod idempotent;
 mod keep;
+pub mod listing;
 mod lookup;
 pub mod meter;
 pub mod mint;
@@ -56,7 +60,9 @@ pub mod serve;
 pub mod settle;
 pub mod spender;
 pub mod sweep;
+pub mod tenants;
 pub mod told;
+pub mod unavailable;
 mod warm;
 pub mod warm_keys;
 pub mod warm_marks;
@@ -73,6 +79,7 @@ pub struct App {
     pub keys: Arc<dyn FindKey>,
     pub policies: Arc<dyn FindPolicy>,
     pub counters: Arc<dyn Counters>,
+    pub refusals: Arc<dyn NoteRefusal>,
     pub ledger: Arc<dyn WriteLedger>,
     pub answers: Arc<dyn AnswerCache>,
     /// What makes kept answers stale.

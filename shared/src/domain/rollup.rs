@@ -48,6 +48,14 @@ pub struct Rollup {
     pub cache: BTreeMap<String, CacheUse>,
 }
 
+impl Rollup {
+    /// What all of it cost.
+    pub fn cost(&self) -> NanoUsd {
+        let each = self.users.iter().flat_map(|of| of.models.values()).map(|of| of.cost.nano());
+        NanoUsd::from_nano(each.fold(0, i64::saturating_add))
+    }
+}
+
 /// The share of one user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserUse {

@@ -34,7 +34,9 @@ macro_rules! on_every_store {
     };
 }
 
+mod alerts;
 mod answers;
+mod audit;
 mod breakers;
 mod counters;
 mod faults;

@@ -8,15 +8,16 @@ use alerts::Alerts;
 use cache::Cache;
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
+use shared::app::change::Registry;
 use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_marks::WarmMarks;
 use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
-    AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoPrecision, DynamoRollups,
-    DynamoVectors, Patience, Tables, http_client,
+    AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounterList,
+    DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies,
+    DynamoPrecision, DynamoRollups, DynamoVectors, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -24,9 +25,9 @@ use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency,
-    ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, ReadLedger, ReadRollups, WriteLedger,
-    WriteRollups,
+    AnswerCache, AuditLog, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency,
+    ListCounters, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger,
+    ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -36,6 +37,7 @@ use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
 use super::rollups::{self, Watched};
 use super::semantic::{self, Tier};
+use super::vitals::{Noted, Recent};
 use super::{queue, schedule};
 use crate::embedded::{Embedded, create_tables};
 
@@ -45,8 +47,11 @@ pub struct Stores {
     pub manage_keys: Arc<dyn ManageKeys>,
     pub find_policy: Arc<dyn FindPolicy>,
     pub manage_policies: Arc<dyn ManagePolicies>,
+    pub audit: Arc<dyn AuditLog>,
     pub counters: Arc<dyn Counters>,
-    pub open_holds: Arc<dyn FindOpenHolds>,
+    pub refusals: Arc<dyn NoteRefusal>,
+    pub outbox: Arc<dyn Outbox>,
+    pub counters_in_use: Arc<dyn ListCounters>,
     pub write_ledger: Arc<dyn WriteLedger>,
     pub read_ledger: Arc<dyn ReadLedger>,
     pub write_rollups: Arc<dyn WriteRollups>,
@@ -70,8 +75,11 @@ impl Stores {
             manage_keys: keys,
             find_policy: store.clone(),
             manage_policies: store.clone(),
+            audit: store.clone(),
             counters: store.clone(),
-            open_holds: store.clone(),
+            refusals: store.clone(),
+            outbox: store.clone(),
+            counters_in_use: store.clone(),
             write_ledger: store.clone(),
             read_ledger: store.clone(),
             write_rollups: store.clone(),
@@ -116,16 +124,21 @@ impl Stores {
         let policies = DynamoPolicies::new(clients.clone(), tables.control.clone());
         let policies = Arc::new(WarmPolicies::new(policies, Arc::new(SystemClock)));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
+        let outbox = DynamoAlerts::new(clients.clone(), tables.usage.clone());
         let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
-        let page = DynamoOpenHolds::PAGE;
-        let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), page);
+        let counters = Arc::new(DynamoCounters::new(clients.clone(), tables.budgets.clone()));
+        let page = DynamoCounterList::PAGE;
+        let in_use = DynamoCounterList::new(clients.clone(), tables.budgets.clone(), page);
         Stores {
             find_key: keys.clone(),
             manage_keys: keys,
             find_policy: policies.clone(),
             manage_policies: policies,
-            counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
-            open_holds: Arc::new(open_holds),
+            audit: Arc::new(DynamoAuditLog::new(clients.clone(), tables.control.clone())),
+            counters: counters.clone(),
+            refusals: counters,
+            outbox: Arc::new(outbox),
+            counters_in_use: Arc::new(in_use),
             write_ledger: ledger.clone(),
             read_ledger: ledger,
             write_rollups: rollups.clone(),
@@ -141,7 +154,7 @@ impl Stores {
 }
 
 /// On a laptop secrets stand in the environment, and so do credentials of AWS where there are any.
-fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
+pub(super) fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
     // A Bedrock provider may name its region itself, so credentials alone are enough.
     let variable = |name: &str| match (name, std::env::var(name).ok()) {
         ("AWS_DEFAULT_REGION", None) => Some("us-east-1".to_owned()),
@@ -189,7 +202,9 @@ impl Gateway {
         let marks = Arc::new(WarmMarks::new(Arc::clone(&stores.marks), Arc::clone(&clock)));
         let (cache, semantic) = semantic::wire(&config, &stores, &marks, secrets, &clock, tier);
         let (settle_queue, messages) = queue::queue();
-        let (ledger, changes) = Watched::new(stores.write_ledger);
+        let (ledger, changes) = Watched::new(Arc::clone(&stores.write_ledger));
+        let recent = Arc::new(Recent::default());
+        let ledger = Noted { ledger: Arc::new(ledger), recent: Arc::clone(&recent) };
         let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
         let usage = Arc::new(Usage {
             keys: Arc::clone(&stores.find_key),
@@ -201,20 +216,21 @@ impl Gateway {
             ledger: Arc::clone(&ledger),
             counters: Arc::clone(&stores.counters),
             rollups: Arc::clone(&stores.read_rollups),
-            write_rollups: stores.write_rollups,
+            write_rollups: Arc::clone(&stores.write_rollups),
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
         tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
-        tokio::spawn(schedule::sweep(Alerts::new(
-            stores.open_holds,
+        let watch = schedule::watch(&config, &stores, recent, &clock)?;
+        tokio::spawn(schedule::every_minute(Alerts::new(
+            stores.counters_in_use,
             Arc::clone(&stores.counters),
             Arc::clone(&ledger),
             Arc::clone(&clock),
+            watch,
         )));
+        let counters = Arc::clone(&stores.counters);
         let admin = Admin {
-            keys: stores.manage_keys,
-            policies: stores.manage_policies,
-            counters: Arc::clone(&stores.counters),
+            registry: Registry::new(stores.manage_keys, stores.manage_policies, counters, stores.audit),
             clock: Arc::clone(&clock),
             pepper: secrets.pepper.clone(),
             admin_key: secrets.admin_key.clone(),
@@ -231,6 +247,7 @@ impl Gateway {
             keys: stores.find_key,
             policies: stores.find_policy,
             counters: stores.counters,
+            refusals: stores.refusals,
             ledger,
             answers: stores.answers,
             idempotency: stores.idempotency,
