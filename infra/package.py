@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = ("chat", "usage", "admin", "cache", "indexer", "alerts")
 # Those that embed texts, and what they are packed with for it.
 EMBEDDING = ("cache", "indexer")
-WEIGHTS = ("model.onnx", "vocab.txt")
+WEIGHTS = ("weights.onnx", "vocab.txt")
 FILES = ("ai-gateway.json", "prices.json")
 EMBEDDER = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")) / "models" / "all-minilm-l6-v2"
 # Characters of one CloudFormation parameter.
@@ -107,7 +107,13 @@ def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[s
     alerts = config.get("alerts", {})
     lists = {"AlertTopics": topics(alerts), "AlertSecrets": alert_secrets(alerts)}
     told = {name: ",".join(sorted(arns)) for name, arns in lists.items() if arns}
-    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | store | bedrock | secrets(providers) | told
+    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | store | bedrock | vector_index(config) | secrets(providers) | told
+
+
+def vector_index(config: dict[str, Any]) -> dict[str, str]:
+    """What the index of the cache table is made for, where a provider embeds; else the template's own."""
+    embedder = config.get("cache", {}).get("embedder", {})
+    return {"VectorDimensions": str(embedder.get("dimensions", 384))} if "provider" in embedder else {}
 
 
 def topics(alerts: dict[str, Any]) -> set[str]:
@@ -148,7 +154,7 @@ def vector_store(cache: dict[str, Any]) -> dict[str, str]:
 
 
 def bedrock_arns(config: dict[str, Any], prices: dict[str, Any]) -> set[str]:
-    """What chat may invoke: every priced model of the Bedrock providers that are routed to or configured."""
+    """What chat may invoke: every priced model of the Bedrock providers that are routed to, embed or are configured."""
     providers = config.get("providers", {})
     arns: set[str] = set()
     for provider in routed(config) | set(providers):
@@ -174,7 +180,8 @@ def model_arns(identifier: str) -> list[str]:
 
 def routed(config: dict[str, Any]) -> set[str]:
     routing = config.get("routing", {})
-    models = [routing.get("primary", ""), *routing.get("fallbacks", [])]
+    embedder = config.get("cache", {}).get("embedder", {}).get("provider", "")
+    models = [routing.get("primary", ""), *routing.get("fallbacks", []), embedder]
     # A bare model name is OpenAI's.
     return {model.partition("/")[0] if "/" in model else "openai" for model in models if model}
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{ModelName, SecretRef};
 use crate::domain::breaker::Breaker;
-use crate::domain::cache::{CacheKey, Labels};
+use crate::domain::cache::{CacheKey, Labels, QuestionVector};
 use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::domain::idempotency::{Claim, Claimed, State};
@@ -289,6 +289,9 @@ pub struct CachedAnswer {
     /// What was asked last, as the caller wrote it; for an entry that near questions may find.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
+    /// The question's vector, where a provider embeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector: Option<QuestionVector>,
     /// None where nothing but its time makes it stale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Labels>,

@@ -3,7 +3,7 @@
 
 The CPU is the scheduler's own count for every thread of the process (nanoseconds), read once the function
 waits for its first event: it holds exec, dynamic linking and the whole of init. `bare` is the least a
-function on lambda_http can be, built in the same run.
+function on lambda_http can be, built in the same run. Functions named on the command line are measured alone.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from runtime_api import FakeAws, FakeRuntime
 RUNS = 21
 EMBEDDER = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve() / "models" / "all-minilm-l6-v2"
 FUNCTIONS = ("chat", "usage", "admin", "cache", "indexer", "alerts")
-AIM_CPU_MS = 6.0
-AIM_BYTES = 10_000_000
+# Of `chat`, and of `cache` with the weights of its embedder.
+AIM_CPU_MS = {"chat": 6.0, "cache": 60.0}
+AIM_BYTES = {"chat": 10_000_000}
 START_SECONDS = 10.0
 # A function that has asked for its first event does nothing more; this lets it get to sleep.
 SETTLE_SECONDS = 0.003
@@ -137,11 +138,22 @@ def row(binary: Path, starts: list[Start], bare: float, calls: int) -> list[str]
 HEADER = ["function", "bytes", "CPU ms min", "median", "x bare", "wall ms min", "median", "RSS MiB", "calls"]
 
 
-def main() -> None:
+def aims(binary: Path, starts: list[Start]) -> None:
+    name, size = binary.name, binary.stat().st_size
+    cpu = statistics.median(took.cpu_ms for took in starts)
+    if (most := AIM_CPU_MS.get(name)) is not None:
+        print(f"aim: {name} under {most:.0f} ms CPU: {cpu:.2f} ms, {verdict(cpu < most)}")
+    if (most := AIM_BYTES.get(name)) is not None:
+        print(f"aim: {name} under {most / 1e6:.0f} MB: {size / 1e6:.2f} MB, {verdict(size < most)}")
+
+
+def main(names: list[str]) -> None:
+    if unknown := [name for name in names if name not in FUNCTIONS]:
+        sys.exit(f"unknown function {unknown[0]!r}; known: {' '.join(FUNCTIONS)}")
+    names = names or list(FUNCTIONS)
     # Built apart, as they are deployed; the bench's own needs must not reach into them.
-    functions = build("chat")
-    build(*(name for name in FUNCTIONS if name != "chat"))
-    binaries = [functions / name for name in FUNCTIONS]
+    groups = [[name for name in names if (name == "chat") is apart] for apart in (True, False)]
+    binaries = [build(*group) / name for group in groups if group for name in group]
     binaries.append(build("bench") / "bare")
     with FakeRuntime() as runtime, FakeAws() as aws, tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         file.write(configuration(aws))
@@ -156,11 +168,9 @@ def main() -> None:
     bare = statistics.median(took.cpu_ms for took in starts["bare"])
     print(f"\ncommit {commit()}, {RUNS} starts each, load {os.getloadavg()[0]:.1f}")
     print(table(HEADER, [row(binary, starts[binary.name], bare, calls[binary.name]) for binary in binaries]))
-    chat = statistics.median(took.cpu_ms for took in starts["chat"])
-    size = binaries[0].stat().st_size
-    print(f"aim: chat under {AIM_CPU_MS:.0f} ms CPU: {chat:.2f} ms, {verdict(chat < AIM_CPU_MS)}")
-    print(f"aim: chat under {AIM_BYTES / 1e6:.0f} MB: {size / 1e6:.2f} MB, {verdict(size < AIM_BYTES)}")
+    for binary in binaries:
+        aims(binary, starts[binary.name])
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

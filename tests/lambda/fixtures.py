@@ -37,7 +37,10 @@ def write_config(directory: Path, demo_url: str, alerts: Json | None = None) -> 
 def create_stores(aws: Emulator) -> dict[str, str]:
     """The template's tables and queue under their logical names, and the variables that point at them."""
     tables = aws.client("dynamodb")
-    for name, properties in of_type(stores(), "AWS::DynamoDB::Table").items():
+    template = stores()
+    for name, properties in of_type(template, "AWS::DynamoDB::Table").items():
+        for index in properties.get("VectorIndexes", []):
+            index["Dimensions"] = template["Parameters"][index["Dimensions"]["Ref"]]["Default"]
         wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "VectorIndexes")
         tables.create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})
     letters = ("SettleDeadLetters", "UsageDeadLetters", "IndexDeadLetters")

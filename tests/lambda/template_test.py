@@ -135,7 +135,12 @@ class TemplateTest(unittest.TestCase):
 
     def test_the_vector_index_fits_what_is_searched(self) -> None:
         (index,) = of_type(stores(), "AWS::DynamoDB::Table")["CacheTable"]["VectorIndexes"]
-        self.assertEqual((index["IndexName"], index["Dimensions"], index["DistanceFunction"]), ("vectors", 384, "COSINE"))
+        self.assertEqual((index["IndexName"], index["DistanceFunction"]), ("vectors", "COSINE"))
+        self.assertEqual(index["Dimensions"], {"Ref": "VectorDimensions"})
+        for template in (source(), stores()):
+            self.assertEqual(template["Parameters"]["VectorDimensions"]["Default"], 384)
+        passed = source()["Resources"]["Stores"]["Properties"]["Parameters"]
+        self.assertEqual(passed["VectorDimensions"], {"Ref": "VectorDimensions"})
         self.assertEqual(index["SearchSchema"], [{"AttributeName": "partition", "SearchSchemaElementType": "HASH"}])
         self.assertEqual(set(index["Projection"]["NonKeyAttributes"]), {"payload", "expires"})
 

@@ -17,8 +17,8 @@ use shared::domain::breaker::BreakerSettings;
 use shared::domain::key::Pepper;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency, Observe,
-    SettleQueue, Upstream, WriteLedger,
+    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, EmbedText, FindKey, FindPolicy, Idempotency,
+    Observe, SettleQueue, Upstream, WriteLedger,
 };
 
 use super::app::TestApp;
@@ -83,6 +83,8 @@ pub struct Setup {
     pub provider: Option<Provider>,
     pub upstream: Option<Arc<dyn Upstream>>,
     pub observer: Arc<dyn Observe>,
+    /// Providers of embeddings; the demo provider, unless a test has one of its own.
+    pub embedder: Option<Arc<dyn EmbedText>>,
     /// None searches no near questions.
     pub semantic: Option<SemanticTier>,
 }
@@ -99,6 +101,7 @@ impl Setup {
             provider: None,
             upstream: None,
             observer: Arc::new(Unobserved),
+            embedder: None,
             semantic: None,
         }
     }
@@ -160,7 +163,7 @@ impl Setup {
             breakers: Breakers::new(ports.breakers, settings),
             settle_queue: ports.settle_queue,
             upstream,
-            embedder: providers.clone(),
+            embedder: self.embedder.unwrap_or_else(|| providers.clone()),
             counter: providers,
             observer: self.observer,
             config,

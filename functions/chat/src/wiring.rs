@@ -85,6 +85,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         observer: Arc::new(telemetry),
         config: environment.config,
     };
+    app.check()?;
     warm(&app, &upstream, &lookup).await;
     Ok(Arc::new(app))
 }
@@ -94,7 +95,9 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
 async fn warm(app: &App, upstream: &Providers, lookup: &LambdaLookup) {
     let chain = || app.config.routing.chain();
     let store = app.breakers.refresh(chain(), app.clock.now());
-    let providers = upstream.warm(chain().map(|model| model.provider()));
+    let embedder = app.config.cache.embedder.as_ref().filter(|_| app.semantic.is_some());
+    let embedder = embedder.map(|embedder| embedder.model.provider());
+    let providers = upstream.warm(chain().map(|model| model.provider()).chain(embedder));
     let lookup = async {
         if app.semantic.is_some() {
             lookup.warm().await;

@@ -4,7 +4,7 @@ use super::App;
 use super::best_effort::best_effort;
 use super::lookup::{Place, ttl};
 use crate::config::{ModelName, SemanticMode};
-use crate::domain::cache::{CacheKey, Served};
+use crate::domain::cache::{CacheKey, QuestionVector, Served};
 use crate::domain::time::Timestamp;
 use crate::ports::IndexJob;
 use crate::protocol::answer::Answer;
@@ -18,6 +18,8 @@ pub(super) struct Keep {
     pub place: Place,
     /// A near match that was not served, or served to others as a sample is not.
     pub candidate: Option<CacheKey>,
+    /// Of the question, where a provider embedded it in time.
+    pub vector: Option<QuestionVector>,
 }
 
 impl Keep {
@@ -33,6 +35,7 @@ impl Keep {
     ) {
         let mut entry = self.place.entry(tenant, answer.clone(), served_by, created);
         entry.question = entry.question.filter(|_| self.is_indexed(app));
+        entry.vector = self.vector.clone().filter(|_| entry.question.is_some());
         let bytes = serde_json::to_vec(&entry).map_or(usize::MAX, |json| json.len());
         if !answer.is_cacheable() || bytes > ENTRY_BYTES_MAX {
             return;
@@ -51,7 +54,8 @@ impl Keep {
 
     fn is_indexed(&self, app: &App) -> bool {
         let mode = app.config.cache.semantic_rules(&self.place.model).mode;
-        app.semantic.is_some() && mode != SemanticMode::Off
+        let has_vector = app.config.cache.embedder.is_none() || self.vector.is_some();
+        app.semantic.is_some() && mode != SemanticMode::Off && has_vector
     }
 
     fn job(&self) -> IndexJob {

@@ -1,6 +1,7 @@
 //! The exact tier: which requests it may answer, where their answers lie, and which may still be
 //! given.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +63,8 @@ impl Place {
     pub(super) fn near_question(&self, tenant: &str) -> Option<Question> {
         let text = self.question.clone()?;
         let partition = self.partition(tenant);
-        Some(Question { tenant: tenant.to_owned(), partition, model: self.model.clone(), text })
+        let tenant = tenant.to_owned();
+        Some(Question { tenant, partition, model: self.model.clone(), text, vector: None })
     }
 
     /// What is kept there.
@@ -85,6 +87,7 @@ impl Place {
             served_by: served_by.to_string(),
             created_at,
             question: self.question.clone(),
+            vector: None,
             labels: Some(labels),
         }
     }
@@ -143,6 +146,7 @@ pub(super) fn early_standing(
 
 fn place(cache: &Cache, shared_by: SharedBy<'_>, asked: &Asked<'_>) -> Place {
     let parts = parts(asked.request);
+    let embedder = cache.embedder.as_ref().map_or(Cow::Borrowed(EMBEDDER), |of| Cow::Owned(of.id()));
     let shape = Shape {
         shared_by,
         model: asked.model.as_str(),
@@ -156,7 +160,7 @@ fn place(cache: &Cache, shared_by: SharedBy<'_>, asked: &Asked<'_>) -> Place {
         locale: asked.told.locale.as_deref(),
         attachments: &parts.attachments,
         policy: POLICY_VERSION,
-        embedder: EMBEDDER,
+        embedder: &embedder,
     };
     let shape = shape.digest();
     Place {

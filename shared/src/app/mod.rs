@@ -44,6 +44,7 @@ mod near;
 pub mod observation;
 mod play;
 mod policy_fields;
+mod question;
 pub mod random;
 pub mod receipt;
 pub mod references;
@@ -98,6 +99,16 @@ pub struct App {
 impl fmt::Debug for App {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Refuses what the configuration and the price list promise together and cannot keep.
+    ///
+    /// # Errors
+    /// Names the field.
+    pub fn check(&self) -> Result<(), String> {
+        question::check(self)
     }
 }
 

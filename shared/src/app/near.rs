@@ -4,13 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::App;
 use super::lookup::{self, Place};
+use super::question::{Order, Purse};
 use super::random::below;
 use crate::config::SemanticMode;
-use crate::domain::cache::CacheKey;
+use crate::domain::cache::{CacheKey, QuestionVector};
+use crate::domain::guard::asked;
 use crate::domain::notes::Near;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
@@ -32,29 +34,54 @@ pub(super) struct NearMatch {
     pub entry: Option<CachedAnswer>,
     /// Do not serve this, but find out whether it would have been right.
     pub candidate: Option<CacheKey>,
+    /// Of the question, where a provider embedded it in time.
+    pub vector: Option<QuestionVector>,
 }
 
 /// Searches near questions, unless this request, its model or this gateway has none. Whatever goes
-/// wrong or takes longer than `cache.lookup_budget_ms` is a miss.
-pub(super) async fn near(app: &App, place: Option<&Place>, tenant: &str, now: Timestamp) -> NearMatch {
+/// wrong or takes longer than `cache.lookup_budget_ms` is a miss. Where a provider embeds, `purse`
+/// pays for it, and what it is charged is settled before this returns, or given up to the queue.
+pub(super) async fn near(
+    app: &Arc<App>,
+    place: Option<&Place>,
+    tenant: &str,
+    now: Timestamp,
+    purse: Option<Purse>,
+) -> NearMatch {
     let Some((place, tier)) = place.zip(app.semantic.as_ref()) else { return NearMatch::default() };
     let mode = app.config.cache.semantic_rules(&place.model).mode;
     if mode == SemanticMode::Off {
         return NearMatch::default();
     }
-    let Some(question) = place.near_question(tenant) else { return NearMatch::default() };
-    let budget = Duration::from_millis(app.config.cache.lookup_budget_ms);
-    let looked = timeout(budget, search(app, tier, &question, now)).await;
-    let (note, found) = looked.unwrap_or(Err(LookupError::Timeout)).unwrap_or_else(|error| {
+    let Some(mut question) = place.near_question(tenant) else { return NearMatch::default() };
+    let by = Instant::now() + Duration::from_millis(app.config.cache.lookup_budget_ms);
+    let mut order = order(app, &question, purse, by);
+    let looked = timeout_at(by, async {
+        if let Some(order) = &mut order {
+            question.vector = Some(order.vector().await?);
+        }
+        search(app, tier, &question, now).await
+    });
+    let (note, found) = looked.await.unwrap_or(Err(LookupError::Timeout)).unwrap_or_else(|error| {
         tracing::warn!(%error, "semantic cache lookup failed; answering as a miss");
         (Near::new(name_of(&error), None), None)
     });
-    let Some((key, entry)) = found else { return NearMatch { note: Some(note), ..NearMatch::default() } };
+    if let Some(order) = order {
+        order.settled(app.tuning.settle).await;
+    }
+    let near = NearMatch { note: Some(note), vector: question.vector, ..NearMatch::default() };
+    let Some((key, entry)) = found else { return near };
     let is_sample = || below(app, 1_000_000) < u64::from(app.config.cache.verify_share_ppm);
     match mode == SemanticMode::Shadow || is_sample() {
-        true => NearMatch { note: Some(note), entry: None, candidate: Some(key) },
-        false => NearMatch { note: Some(note), entry: Some(entry), candidate: None },
+        true => NearMatch { candidate: Some(key), ..near },
+        false => NearMatch { entry: Some(entry), ..near },
     }
+}
+
+/// The vector of the question, where a provider embeds and somebody pays.
+fn order(app: &Arc<App>, question: &Question, purse: Option<Purse>, by: Instant) -> Option<Order> {
+    let embedder = app.config.cache.embedder.as_ref()?;
+    Some(Order::place(app, embedder, purse?, asked(&question.text), by))
 }
 
 type Hit = (CacheKey, CachedAnswer);

@@ -23,6 +23,9 @@ pub struct Receipt {
     /// Every model that was thought of, in order.
     pub route: Vec<Stop>,
     pub attempts: Vec<AttemptReceipt>,
+    /// Calls that embedded the question to look for near ones, where a provider does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<AttemptReceipt>,
     pub settled_usd: NanoUsd,
     /// Estimated where any of its attempts is.
     pub quality: Quality,
@@ -96,14 +99,19 @@ pub fn receipt(mut lines: Vec<LedgerLine>) -> Result<Option<Receipt>, MoneyError
     let Some(first) = lines.first() else { return Ok(None) };
     let settled = lines.iter().try_fold(NanoUsd::ZERO, |settled, line| settled.checked_add(line.amount))?;
     let is_estimated = lines.iter().any(|line| line.quality == Quality::Estimated);
+    let (id, key_id) = (first.request, first.key_id.clone());
+    let user = lines.iter().find_map(|line| line.user.clone());
+    let is_lookup = |line: &LedgerLine| line.notes.as_ref().is_some_and(|notes| notes.for_lookup);
+    let (lookups, lines): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_lookup);
     Ok(Some(Receipt {
-        id: first.request,
-        at: first.request.at().rfc3339(),
-        key_id: first.key_id.clone(),
-        user: lines.iter().find_map(|line| line.user.clone()),
+        id,
+        at: id.at().rfc3339(),
+        key_id,
+        user,
         cache: notes(&lines).next().map(|notes| notes.cache),
         route: route(&lines),
         attempts: lines.iter().map(attempt).collect(),
+        lookups: lookups.iter().map(attempt).collect(),
         settled_usd: settled,
         quality: if is_estimated { Quality::Estimated } else { Quality::Exact },
     }))

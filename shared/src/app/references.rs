@@ -44,6 +44,7 @@ impl Keeper {
             served_by: String::new(),
             created_at: now,
             question: None,
+            vector: None,
             labels: None,
         };
         let (key, expires) = (self.key(request_id), now + KEPT_FOR);

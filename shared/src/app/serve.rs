@@ -20,8 +20,10 @@ use super::idempotent::{self, Entitled, Ticket};
 use super::keep::Keep;
 use super::lookup::{self, Asked, Standing};
 use super::near::near;
+use super::near::{NearMatch, near};
 use super::observation::{AUTH, CACHE, Observation, RESERVE};
 use super::play::{KeptAnswer, Traces, hit_line, play};
+use super::question::Purse;
 use super::random::fresh_id;
 use super::references::Keeper;
 use super::reserve::admit;
@@ -210,10 +212,8 @@ impl Ready {
             reply.cache = CacheStatus::Exact;
             return self.again(app, hit, ticket, reply, sender).await;
         }
-        let tenant = &self.caller.record().tenant;
         let (asked, from) = (Instant::now(), self.observed.elapsed());
-        let (near, spender) =
-            tokio::join!(near(app, self.standing.place(), tenant, self.now), self.known_or_looked_up(app),);
+        let (near, spender) = self.near(app).await;
         reply.timing.lookup = near.note.as_ref().map(|_| asked.elapsed());
         self.observed.searched(from, near.note.as_ref());
         reply.near = near.note;
@@ -224,7 +224,7 @@ impl Ready {
         let spender = spender?;
         spender.may_ask(self.inbound.request.unlisted.keys().next())?;
         let plan = route::plan(app, &self.caller, self.first, &self.inbound.request, self.now)?;
-        let candidate = near.candidate;
+        let NearMatch { candidate, vector, .. } = near;
         let job = Job {
             app: Arc::clone(app),
             request_id: self.request_id,
@@ -234,7 +234,7 @@ impl Ready {
             targets: plan.targets,
             spender,
             request: self.inbound.request,
-            keep: self.standing.into_place().map(|place| Keep { place, candidate }),
+            keep: self.standing.into_place().map(|place| Keep { place, candidate, vector }),
             traces: Traces { ticket, keeper: self.keeper },
             observed: self.observed,
             created: self.now,
@@ -265,6 +265,34 @@ impl Ready {
         let traces = Traces { ticket, keeper: self.keeper };
         tokio::spawn(play(Arc::clone(app), kept, Some(line), traces, rates, sender, self.observed));
         Ok(reply)
+    }
+
+    /// Near questions, and who pays, side by side. Where a provider embeds, who pays comes first.
+    async fn near(&self, app: &Arc<App>) -> (NearMatch, Result<Spender, GatewayError>) {
+        let tenant = &self.caller.record().tenant;
+        let search = |purse| near(app, self.standing.place(), tenant, self.now, purse);
+        if app.config.cache.embedder.is_none() {
+            return tokio::join!(search(None), self.known_or_looked_up(app));
+        }
+        let spender = match self.known_or_looked_up(app).await.and_then(|spender| self.may_pay(app, spender))
+        {
+            Ok(spender) => spender,
+            Err(refused) => return (NearMatch::default(), Err(refused)),
+        };
+        let purse = Purse {
+            spender: spender.clone(),
+            request: self.request_id,
+            user: self.inbound.request.user.clone(),
+            expires: self.expires,
+        };
+        (search(Some(purse)).await, Ok(spender))
+    }
+
+    /// Nothing is bought for a request that no model would be asked.
+    fn may_pay(&self, app: &App, spender: Spender) -> Result<Spender, GatewayError> {
+        spender.may_ask(self.inbound.request.unlisted.keys().next())?;
+        route::honours_or_refuse(app, &self.first, &self.inbound.request)?;
+        Ok(spender)
     }
 
     async fn known_or_looked_up(&self, app: &App) -> Result<Spender, GatewayError> {
@@ -349,7 +377,8 @@ async fn look_up(
         lookup::early_standing(&app.config.cache, presented.key_id(), None, &asked)
     });
     let place = standing.as_ref().and_then(Standing::place);
-    let chain = model.into_iter().chain(app.config.routing.chain());
+    let embedder = app.config.cache.embedder.as_ref().map(|embedder| &embedder.circuit);
+    let chain = model.into_iter().chain(app.config.routing.chain()).chain(embedder);
     let (caller, found, ()) = tokio::join!(
         arrival.observed.step(AUTH, timed(&mut timing.auth, authenticate(app, presented))),
         arrival.observed.step(CACHE, timed(&mut timing.cache, lookup::find(app, place))),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::decimal::MILLIONTHS;
+use super::embedder::{self, ProviderEmbedder};
 use super::model_name::ModelName;
 use super::names::named_enum;
-use super::node::Node;
+use super::node::{Node, child};
 use super::providers::{ProviderConfig, check_exists};
 use super::section::Section;
 use super::vector_store::{self, VectorServer};
@@ -13,6 +14,7 @@ use super::vector_store::{self, VectorServer};
 pub(super) const KEYS: &[&str] = &[
     "provider",
     "store",
+    "embedder",
     "semantic_threshold",
     "ttl_hours",
     "version_key",
@@ -90,6 +92,8 @@ pub struct Cache {
     pub provider: CacheProvider,
     /// The server of that store, where it has one.
     pub store: VectorServer,
+    /// A provider's model that embeds questions; none is the embedder in the process.
+    pub embedder: Option<ProviderEmbedder>,
     /// Cosine similarity, 0 to 1, from which a near match may be served; none is the profile's.
     pub semantic_threshold: Option<f64>,
     /// Hours an answer may be served again, 1 to 87,600 (ten years); compared on read.
@@ -142,6 +146,7 @@ impl Default for Cache {
         Cache {
             provider: CacheProvider::DynamoDb,
             store: VectorServer::default(),
+            embedder: None,
             semantic_threshold: None,
             ttl_hours: 24,
             version_key: "v1".to_owned(),
@@ -181,9 +186,10 @@ impl Cache {
 
     pub(super) fn read(section: &Section<'_>, providers: &Providers) -> Cache {
         let default = Cache::default();
-        Cache {
+        let cache = Cache {
             provider: section.choice("provider", default.provider),
             store: VectorServer::read(&section.section("store", vector_store::KEYS)),
+            embedder: ProviderEmbedder::read(&section.section("embedder", embedder::KEYS), providers),
             semantic_threshold: section.optional_number("semantic_threshold", 0.0..=1.0),
             ttl_hours: section.number("ttl_hours", 1..=87_600, default.ttl_hours),
             version_key: section.text("version_key", &default.version_key),
@@ -194,6 +200,25 @@ impl Cache {
             profile: section.choice("profile", default.profile),
             verify_share_ppm: read_share(section).unwrap_or(default.verify_share_ppm),
             routes: read_routes(section, providers),
+        };
+        if cache.embedder.is_some() {
+            cache.refuse_without_threshold(section);
+        }
+        cache
+    }
+
+    /// The profiles' thresholds are those of the embedder in the process, so whoever has another
+    /// says what near is.
+    fn refuse_without_threshold(&self, section: &Section<'_>) {
+        let why = "is missing: the thresholds of the profiles are made for the embedder in the process";
+        if self.semantic_threshold.is_none() {
+            section.refuse("semantic_threshold", why);
+        }
+        for (model, route) in &self.routes {
+            if route.profile.is_some() && route.semantic_threshold.is_none() {
+                let route = child(&section.at("routes"), model.as_str());
+                section.faults().add(&child(&route, "semantic_threshold"), why);
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("", KEYS),
     ("gateway", gateway::KEYS),
     ("cache", cache::KEYS),
+    ("cache.embedder", embedder::KEYS),
     ("cache.routes.*", cache::ROUTE_KEYS),
     ("cache.store", vector_store::KEYS),
     ("cache.store.hnsw", vector_store::HNSW_KEYS),
@@ -127,7 +128,7 @@ fn the_defaults_of_the_schema_are_those_of_the_parser() {
             defaults += 1;
         }
     });
-    assert_eq!(defaults, 40);
+    assert_eq!(defaults, 41);
 }
 
 #[test]
@@ -150,5 +151,5 @@ fn the_bounds_of_the_schema_are_those_of_the_parser() {
             bounds += 1;
         }
     });
-    assert_eq!(bounds, 15);
+    assert_eq!(bounds, 16);
 }

@@ -65,7 +65,7 @@ fn an_empty_document_is_the_default() {
 fn every_key_reaches_its_field() {
     let changed = json!({
         "gateway": {"edge": true, "timeout_ms": 1, "stream_enabled": false, "cors_origins": ["https://app.example.com"]},
-        "cache": {"provider": "milvus", "semantic_threshold": 1, "ttl_hours": 1, "version_key": "x", "semantic": "shadow",
+        "cache": {"provider": "milvus", "embedder": {"provider": "openai/e", "dimensions": 8}, "semantic_threshold": 1, "ttl_hours": 1, "version_key": "x", "semantic": "shadow",
                   "scope": "tenant", "max_temperature": 0, "lookup_budget_ms": 7, "profile": "high-hit", "verify_share": "0.25",
                   "routes": {"openai/o1": {"semantic": "off", "profile": "safe", "semantic_threshold": 0.97}}},
         "routing": {"primary": "meta/a", "fallbacks": ["mistral/b"], "timeouts": {"openai/o1": 60_000},
@@ -84,6 +84,11 @@ fn every_key_reaches_its_field() {
         },
         cache: Cache {
             provider: CacheProvider::Milvus,
+            embedder: Some(ProviderEmbedder {
+                model: "openai/e".parse().expect("a model"),
+                circuit: "cache:openai/e".parse().expect("a model"),
+                dimensions: 8,
+            }),
             store: VectorServer::default(),
             semantic_threshold: Some(1.0),
             ttl_hours: 1,

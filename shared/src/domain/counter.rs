@@ -234,7 +234,8 @@ pub struct Close {
     /// The amount of the ledger line that won.
     pub billed: NanoUsd,
     pub billed_tokens: i64,
-    /// The request was never sent, so it does not count against the rate either.
+    /// The request was never sent, or was one of the gateway's own beside the caller's, so it does
+    /// not count against the rate either.
     pub withdrawn: bool,
 }
 

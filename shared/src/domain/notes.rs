@@ -12,6 +12,9 @@ pub struct Notes {
     /// Attempts of the request are counted from one; a cache hit is none.
     pub attempt: u32,
     pub cache: CacheStatus,
+    /// A provider embedded the question, to look for near ones: no attempt at an answer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub for_lookup: bool,
     /// Why the cache was passed by, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bypass: Option<String>,
@@ -27,6 +30,11 @@ pub struct Notes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
     pub spent: Spent,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What came of a search for near questions.
@@ -148,6 +156,7 @@ mod tests {
         let notes = Notes {
             attempt: 2,
             cache: CacheStatus::Miss,
+            for_lookup: false,
             bypass: None,
             near: Some(Near::new("margin", Some(0.93125))),
             planned: vec!["a/x".to_owned()],

@@ -62,6 +62,7 @@ pub fn shares(items: &[Part], billed: NanoUsd) -> Vec<NanoUsd> {
 /// CLOSE for every counter of `line`.
 pub fn closes(line: &LedgerLine) -> Vec<Close> {
     let billed_tokens = i64::try_from(line.usage.total()).unwrap_or(i64::MAX);
+    let for_lookup = line.notes.as_ref().is_some_and(|notes| notes.for_lookup);
     let charged = line.items.iter().zip(shares(&line.items, line.amount));
     charged
         .map(|(part, billed)| Close {
@@ -69,7 +70,7 @@ pub fn closes(line: &LedgerLine) -> Vec<Close> {
             id: line.id,
             billed,
             billed_tokens,
-            withdrawn: line.outcome == Outcome::Abandoned,
+            withdrawn: for_lookup || line.outcome == Outcome::Abandoned,
         })
         .collect()
 }

@@ -29,7 +29,7 @@ const DIMENSIONS: usize = 384;
 /// Pieces of a text that are read, the two of the frame included; the model was trained on no more.
 const PIECES_MAX: usize = 256;
 /// Of the weights in bytes. Others would give other vectors under the same id.
-const WEIGHTS_LEN: u64 = 22_928_619;
+const WEIGHTS_LEN: u64 = 22_928_333;
 
 /// An [`Embedder`] that computes in this process.
 pub struct MiniLm {
@@ -48,7 +48,7 @@ struct Inner {
 }
 
 impl MiniLm {
-    /// Reads `model.onnx` and `vocab.txt` in `folder`, and blocks while it does: as fast as can be,
+    /// Reads `weights.onnx` and `vocab.txt` in `folder`, and blocks while it does: as fast as can be,
     /// for a process that starts in front of somebody. A vector is computed by `threads` threads;
     /// more than one pays from some dozens of words on.
     ///
@@ -107,13 +107,13 @@ impl Inner {
         let list =
             fs::read_to_string(folder.join("vocab.txt")).map_err(|error| format!("vocab.txt: {error}"))?;
         let pieces = WordPieces::read(&list).map_err(|why| format!("vocab.txt: {why}"))?;
-        let weights = folder.join("model.onnx");
-        let length = fs::metadata(&weights).map_err(|error| format!("model.onnx: {error}"))?.len();
+        let weights = folder.join("weights.onnx");
+        let length = fs::metadata(&weights).map_err(|error| format!("weights.onnx: {error}"))?.len();
         if length != WEIGHTS_LEN {
-            return Err(format!("model.onnx has {length} bytes where {ID} has {WEIGHTS_LEN}"));
+            return Err(format!("weights.onnx has {length} bytes where {ID} has {WEIGHTS_LEN}"));
         }
-        let model = options.load_file(weights).map_err(|error| format!("model.onnx: {error}"))?;
-        let node = |name: &str| model.node_id(name).map_err(|error| format!("model.onnx: {error}"));
+        let model = options.load_file(weights).map_err(|error| format!("weights.onnx: {error}"))?;
+        let node = |name: &str| model.node_id(name).map_err(|error| format!("weights.onnx: {error}"));
         let inputs = [node("input_ids")?, node("attention_mask")?, node("token_type_ids")?];
         let output = node("last_hidden_state")?;
         Ok(Inner { model, pieces, inputs, output, threads: Arc::new(ThreadPool::with_num_threads(threads)) })

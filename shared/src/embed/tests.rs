@@ -27,7 +27,7 @@ fn folder() -> Option<PathBuf> {
     let tools = std::env::var_os("TOLLGATE_TOOLS")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.tools"), PathBuf::from);
     let folder = tools.join("models/all-minilm-l6-v2");
-    let found = folder.join("model.onnx").exists();
+    let found = folder.join("weights.onnx").exists();
     if !found {
         eprintln!("skipped: {} has no weights; tests/tools/setup.py embedder fetches them", folder.display());
     }
@@ -117,10 +117,10 @@ fn other_weights_are_refused_by_name() {
     let other = std::env::temp_dir().join(format!("tollgate-weights-{}", std::process::id()));
     std::fs::create_dir_all(&other).unwrap();
     std::fs::copy(folder.join("vocab.txt"), other.join("vocab.txt")).unwrap();
-    std::fs::write(other.join("model.onnx"), b"something else").unwrap();
+    std::fs::write(other.join("weights.onnx"), b"something else").unwrap();
     let refused = MiniLm::load(&other, 1).err().unwrap();
     std::fs::remove_dir_all(&other).unwrap();
-    assert!(refused.contains("model.onnx has 14 bytes"), "{refused}");
+    assert!(refused.contains("weights.onnx has 14 bytes"), "{refused}");
 }
 
 #[test]

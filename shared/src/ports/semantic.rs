@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::domain::cache::{CacheKey, CachePartition, Labels, Mark, Marks, Served};
+use crate::domain::cache::{CacheKey, CachePartition, Labels, Mark, Marks, QuestionVector, Served};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Finding;
 
 /// What `chat` asks of the `cache` function. It is serialised as the payload of an invocation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Question {
     pub tenant: String,
@@ -19,6 +19,9 @@ pub struct Question {
     /// The model that is asked, `provider/model`, whose rules hold.
     pub model: String,
     pub text: String,
+    /// Where a provider embeds: the vector that whoever asks paid for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vector: Option<QuestionVector>,
 }
 
 impl Question {

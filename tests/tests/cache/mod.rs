@@ -1,6 +1,7 @@
 //! The cache, both of its tiers, through the real handlers: who may be given what, when no more, and
 //! what a search for near questions may cost.
 
+mod bought;
 mod budget;
 mod hits;
 mod isolation;

@@ -21,7 +21,14 @@ fn entry(text: &str) -> CachedAnswer {
     };
     let usage = TokenUsage { uncached: 3, output: 7, ..TokenUsage::default() };
     let answer = Answer { choices: vec![choice], usage, ..Answer::default() };
-    CachedAnswer { answer, served_by: "demo/ok".to_owned(), created_at: NOW, question: None, labels: None }
+    CachedAnswer {
+        answer,
+        served_by: "demo/ok".to_owned(),
+        created_at: NOW,
+        question: None,
+        vector: None,
+        labels: None,
+    }
 }
 
 async fn an_answer_is_kept_under_its_key_alone(stores: &Stores) {

@@ -262,6 +262,7 @@ impl Gateway {
             counter: Arc::new(upstream),
             observer,
         };
+        app.check()?;
         Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage, cache, recorder })
     }
 }

@@ -92,7 +92,9 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
     let search = vectors::search(options.vectors, &config.cache);
     let tier = match semantic::embedder(options.embedder.as_deref())? {
         Some(embedder) => {
-            Some(Tier { embedder, vectors: vectors::open(search, &config.cache, &stores).await? })
+            let bought = config.cache.embedder.as_ref().map(|bought| bought.dimensions as usize);
+            let dimensions = bought.unwrap_or_else(|| embedder.dimensions());
+            Some(Tier { embedder, vectors: vectors::open(search, &config.cache, &stores, dimensions).await? })
         }
         None => None,
     };

@@ -25,7 +25,8 @@ pub(super) fn search(chosen: Option<Search>, cache: &Cache) -> Search {
     }
 }
 
-/// The store that was chosen. What the cache table holds is read into memory; on a server the index is made.
+/// The store that was chosen, for vectors of so many components. What the cache table holds is read into memory;
+/// its index is made for the embedder in the process, and holds no others. On a server the index is made.
 ///
 /// # Errors
 /// When there is no such table or it cannot be read, or the server cannot be reached.
@@ -33,18 +34,22 @@ pub(super) async fn open(
     search: Search,
     cache: &Cache,
     stores: &Stores,
+    dimensions: usize,
 ) -> Result<Arc<dyn VectorStore>, String> {
     let failed = |error: StoreError| format!("vectors cannot be read: {error}");
-    match (search, stores.vectors.clone()) {
+    let table = stores.vectors.clone().filter(|_| dimensions == VECTOR_DIMENSIONS);
+    match (search, table) {
         (Search::Server, _) => {
             let clock: Arc<dyn Clock> = Arc::new(SystemClock);
             let server = open_server(cache, &EnvironmentSecrets, &clock).await?;
-            let made = server.set_up(VECTOR_DIMENSIONS).await;
+            let made = server.set_up(dimensions).await;
             made.map_err(|error| format!("cache.provider {}: {error}", cache.provider))?;
             Ok(server)
         }
         (Search::Dynamodb, Some(table)) => Ok(Arc::new(table)),
-        (Search::Dynamodb, None) => Err("--vectors dynamodb needs a table, which memory has not".to_owned()),
+        (Search::Dynamodb, None) => {
+            Err(format!("--vectors dynamodb needs a table, and vectors of {VECTOR_DIMENSIONS} components"))
+        }
         (Search::Memory, None) => Ok(Arc::new(MemoryVectors::default())),
         (Search::Memory, Some(table)) => {
             let memory = MemoryVectors::default();
@@ -125,7 +130,7 @@ mod tests {
             r#"{{"cache": {{"provider": "qdrant", "store": {{"url": "http://127.0.0.1:{port}"}}}}}}"#
         );
         let cache = Config::parse(&text).expect("valid").cache;
-        let opened = open(Search::Server, &cache, &Stores::memory()).await;
+        let opened = open(Search::Server, &cache, &Stores::memory(), VECTOR_DIMENSIONS).await;
         let why = opened.err().expect("nobody listens");
         assert!(why.starts_with("cache.provider qdrant: store rejected the call"), "{why}");
     }

@@ -18,6 +18,7 @@ use crate::ports::{
 /// What indexing needs.
 pub struct Indexer {
     pub cache: Cache,
+    /// Of answers, and of questions that no provider embeds.
     pub embedder: Arc<dyn Embedder>,
     pub vectors: Arc<dyn WriteVectors>,
     pub answers: Arc<dyn AnswerCache>,
@@ -47,9 +48,17 @@ pub async fn index(indexer: &Indexer, job: &IndexJob) -> Result<Indexed, StoreEr
         return Ok(nothing);
     }
     let answer = said(&entry.answer);
-    let vectors =
-        embed(indexer.embedder.as_ref(), &[&asked(question), answer]).await.map_err(StoreError::Rejected)?;
-    let [vector, answered] = vectors.try_into().map_err(|_| lost())?;
+    let (vector, answered) = match (&indexer.cache.embedder, &entry.vector) {
+        (None, _) => {
+            let [vector, answered] = embedded(indexer, [&asked(question), answer]).await?;
+            (vector, answered)
+        }
+        (Some(_), Some(vector)) => {
+            let [answered] = embedded(indexer, [answer]).await?;
+            (vector.components().to_vec(), answered)
+        }
+        (Some(_), None) => return Ok(nothing),
+    };
     let mark = AnswerMark::of(answer, &answered);
     let payload = Payload::new(&job.key, question, labels, &entry, mark.clone());
     let record = VectorRecord {
@@ -80,8 +89,8 @@ async fn compare(
         return Ok(None);
     };
     let other = said(&other.answer);
-    let vectors = embed(indexer.embedder.as_ref(), &[other]).await.map_err(StoreError::Rejected)?;
-    let agreed = vectors.first().is_some_and(|vector| AnswerMark::of(other, vector).agrees(answer));
+    let [vector] = embedded(indexer, [other]).await?;
+    let agreed = AnswerMark::of(other, &vector).agrees(answer);
     let (tenant, model) = (&labels.tenant, &labels.model);
     indexer.precision.compared(tenant, model, fresh, agreed, indexer.clock.now()).await?;
     Ok(Some(agreed))
@@ -92,6 +101,7 @@ fn is_of(entry: &CachedAnswer, labels: &Labels) -> bool {
     entry.labels.as_ref().is_some_and(same)
 }
 
-fn lost() -> StoreError {
-    StoreError::Rejected("the embedder left a text out".to_owned())
+async fn embedded<const N: usize>(indexer: &Indexer, texts: [&str; N]) -> Result<[Vec<f32>; N], StoreError> {
+    let vectors = embed(indexer.embedder.as_ref(), &texts).await.map_err(StoreError::Rejected)?;
+    vectors.try_into().map_err(|_| StoreError::Rejected("the embedder left a text out".to_owned()))
 }

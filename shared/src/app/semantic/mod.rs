@@ -32,10 +32,19 @@ use payload::Payload;
 /// What a search needs.
 pub struct Lookup {
     pub cache: Cache,
+    /// Of questions that no provider embedded.
     pub embedder: Arc<dyn Embedder>,
     pub vectors: Arc<dyn SearchVectors>,
     pub marks: Arc<WarmMarks>,
     pub clock: Arc<dyn Clock>,
+}
+
+impl Lookup {
+    /// Components of the vectors that are searched.
+    pub fn dimensions(&self) -> usize {
+        let of_provider = self.cache.embedder.as_ref().map(|embedder| embedder.dimensions as usize);
+        of_provider.unwrap_or_else(|| self.embedder.dimensions())
+    }
 }
 
 /// The verdict on a question: whether the answer to a near one may be given to it.
@@ -57,7 +66,13 @@ pub async fn look_up(lookup: &Lookup, question: &Question) -> Result<Finding, Lo
 }
 
 async fn nearest(lookup: &Lookup, question: &Question, most: usize) -> Result<Vec<Neighbour>, String> {
-    let vector = embed(lookup.embedder.as_ref(), &[&asked(&question.text)]).await?.pop().unwrap_or_default();
+    let vector = match (&lookup.cache.embedder, &question.vector) {
+        (None, _) => {
+            embed(lookup.embedder.as_ref(), &[&asked(&question.text)]).await?.pop().unwrap_or_default()
+        }
+        (Some(_), Some(vector)) => vector.components().to_vec(),
+        (Some(embedder), None) => return Err(format!("{} has not embedded the question", embedder.model)),
+    };
     let found = lookup.vectors.nearest(question.partition.as_str(), &vector, most).await;
     found.map_err(|error: StoreError| error.to_string())
 }
@@ -81,7 +96,7 @@ fn candidate(
     )
 }
 
-/// Vectors of the embedder that partitions name.
+/// Vectors of the embedder in the process.
 async fn embed(embedder: &dyn Embedder, texts: &[&str]) -> Result<Vec<Vec<f32>>, String> {
     if embedder.id() != EMBEDDER {
         return Err(format!("the embedder is {}, and partitions are those of {EMBEDDER}", embedder.id()));

@@ -39,7 +39,8 @@ pub enum Tier {
 pub struct Probed {
     pub tier: Tier,
     /// What a search for near questions came to, as it is counted. `exact` where none is needed,
-    /// `bypass` where neither tier is asked, `off` where there is no search.
+    /// `bypass` where neither tier is asked, `off` where there is no search: by the mode, or because
+    /// a provider embeds.
     pub verdict: String,
     /// Why the cache is passed by.
     pub reason: Option<&'static str>,
@@ -98,7 +99,9 @@ async fn near(
     model: &ModelName,
     now: Timestamp,
 ) -> Result<Probed, GatewayError> {
-    let is_off = tiers.cache.semantic_rules(&place.model).mode == SemanticMode::Off;
+    // A provider embeds only what somebody pays for, and a probe is free.
+    let is_unpaid = tiers.cache.embedder.is_some();
+    let is_off = is_unpaid || tiers.cache.semantic_rules(&place.model).mode == SemanticMode::Off;
     let (Some(lookup), Some(question), false) = (tiers.semantic, place.near_question(tenant), is_off) else {
         return Ok(nothing("off", model));
     };

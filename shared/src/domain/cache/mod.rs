@@ -2,6 +2,7 @@
 
 mod marks;
 mod partition;
+mod vector;
 
 use std::fmt;
 
@@ -11,10 +12,11 @@ use sha2::{Digest, Sha256};
 
 pub use marks::{Kept, Mark, Marks, Selector, Served};
 pub use partition::{CachePartition, PromptVersion, Shape, ShapeDigest, SharedBy};
+pub use vector::QuestionVector;
 
 use super::key::hex;
 
-/// The embedder of the semantic tier and its version. Vectors of two embedders cannot be compared,
+/// The embedder in the process and its version; a provider's has another name. Vectors of two embedders cannot be compared,
 /// so it is part of every partition.
 pub const EMBEDDER: &str = "all-minilm-l6-v2-int8-1";
 

@@ -1,0 +1,213 @@
+//! The vector of a question, where a provider embeds: a call like any other, held for, settled and
+//! noted in the ledger, under the request that it is for, and paid by whoever asks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::App;
+use super::breakers::Permit;
+use super::charge::{Billed, Verdict};
+use super::entry::{entry, fault, tell_breaker};
+use super::reserve::{Purpose, reserve};
+use super::route::{self, Target, bounded};
+use super::settle::settle_in_time;
+use super::spender::Spender;
+use crate::config::ProviderEmbedder;
+use crate::domain::cache::QuestionVector;
+use crate::domain::id::AttemptId;
+use crate::domain::ledger::{LedgerLine, Outcome};
+use crate::domain::notes::{Notes, Spent, micros};
+use crate::domain::reservation::Reservation;
+use crate::domain::time::Timestamp;
+use crate::domain::usage::TokenUsage;
+use crate::ports::{AttemptError, LookupError};
+use crate::protocol::embeddings::{self, EmbedRequest, Embeddings, Input};
+
+/// Who pays for a vector, and for which request.
+#[derive(Clone, Debug)]
+pub(super) struct Purse {
+    pub spender: Spender,
+    pub request: AttemptId,
+    pub user: Option<String>,
+    /// When the request must be settled.
+    pub expires: Timestamp,
+}
+
+/// A vector that is being bought.
+pub(super) struct Order {
+    vector: Option<oneshot::Receiver<Bought>>,
+    task: JoinHandle<()>,
+}
+
+type Bought = Result<QuestionVector, LookupError>;
+
+impl Order {
+    /// Orders the vector of `text`, to be there by `by`. In a task of its own: a caller who leaves,
+    /// or a lookup that is given up, must not keep it from being settled.
+    pub(super) fn place(
+        app: &Arc<App>,
+        embedder: &ProviderEmbedder,
+        purse: Purse,
+        text: String,
+        by: Instant,
+    ) -> Order {
+        let (tell, vector) = oneshot::channel();
+        let request = request(embedder, text, purse.user.clone());
+        let job = Job { app: Arc::clone(app), embedder: embedder.clone(), purse, request, by };
+        Order { vector: Some(vector), task: tokio::spawn(job.run(tell)) }
+    }
+
+    /// # Errors
+    /// [`LookupError`]: there is none.
+    pub(super) async fn vector(&mut self) -> Bought {
+        let lost = || LookupError::Failed("the embedding ended without an answer".to_owned());
+        match self.vector.take() {
+            Some(vector) => vector.await.map_err(|_| lost())?,
+            None => Err(lost()),
+        }
+    }
+
+    /// Waits for the settlement, so that its hold does not crowd the next one out.
+    pub(super) async fn settled(self, most: Duration) {
+        let _ = timeout(most, self.task).await;
+    }
+}
+
+/// Refuses a configured embedder that no lookup could use.
+///
+/// # Errors
+/// Names the field.
+pub(super) fn check(app: &App) -> Result<(), String> {
+    let Some(embedder) = &app.config.cache.embedder else { return Ok(()) };
+    let refuse = |why: &str| Err(format!("cache.embedder.provider: {} {why}", embedder.model));
+    match app.prices.price(&embedder.model, app.clock.now()) {
+        None => return refuse("has no price"),
+        Some(price) if !price.limits.embeds() => return refuse("is no embedding model"),
+        Some(_) => {}
+    }
+    // One whose secret is missing today is a miss today.
+    let Some(outbound) = app.upstream.outbound(&embedder.model) else { return Ok(()) };
+    let request = request(embedder, String::new(), None);
+    match embeddings::check(&request, outbound, embedder.model.model()) {
+        Ok(()) => Ok(()),
+        Err(unsupported) => refuse(&format!("cannot honour {}: {}", unsupported.param, unsupported.why)),
+    }
+}
+
+fn request(embedder: &ProviderEmbedder, text: String, user: Option<String>) -> EmbedRequest {
+    EmbedRequest {
+        inputs: vec![Input::Text(text)],
+        dimensions: Some(u64::from(embedder.dimensions)),
+        user,
+        ..EmbedRequest::default()
+    }
+}
+
+struct Job {
+    app: Arc<App>,
+    embedder: ProviderEmbedder,
+    purse: Purse,
+    request: EmbedRequest,
+    by: Instant,
+}
+
+impl Job {
+    async fn run(self, tell: oneshot::Sender<Bought>) {
+        let asked = Instant::now();
+        let paid = match self.hold().await {
+            Ok(paid) => paid,
+            Err(error) => {
+                // Who does not wait any more is told nothing.
+                let _ = tell.send(Err(error));
+                return;
+            }
+        };
+        let (admit, sent) = (asked.elapsed(), Instant::now());
+        // Admitted too late, it is not even asked: the money goes back.
+        let done = match sent < self.by {
+            true => Some(self.call(&paid).await),
+            false => None,
+        };
+        let _ = tell.send(self.vector(done.as_ref()));
+        let upstream = done.is_some().then(|| micros(sent.elapsed()));
+        let spent = Spent { admit: micros(admit), upstream, ..Spent::default() };
+        let line = self.line(&paid, done.as_ref(), spent);
+        tokio::join!(settle_in_time(&self.app, &line), self.tell(done.as_ref()));
+    }
+
+    /// The circuit, the price and the money.
+    async fn hold(&self) -> Result<Reservation, LookupError> {
+        let (app, now) = (&self.app, self.app.clock.now());
+        let failed = |why: String| LookupError::Failed(format!("{}: {why}", self.embedder.model));
+        let patience = self.by.saturating_duration_since(Instant::now());
+        if let Permit::Wait { .. } = app.breakers.permit(&self.embedder.circuit, patience, now).await {
+            return Err(failed("circuit open".to_owned()));
+        }
+        let target: Target = route::requested(app, Some(self.embedder.model.as_str()), now)
+            .map_err(|error| failed(format!("{error:?}")))?;
+        let size = self.request.size(target.price.limits.context_window);
+        let bound = bounded(app, &target, &size).map_err(|error| failed(format!("{error:?}")))?;
+        let Purse { spender, request, expires, .. } = &self.purse;
+        let purpose = Purpose { spender, request: *request, target: &target, bound, expires: *expires };
+        let (paid, _) = reserve(app, &purpose).await.map_err(|error| failed(format!("{error:?}")))?;
+        Ok(paid)
+    }
+
+    async fn call(&self, paid: &Reservation) -> Result<Embeddings, AttemptError> {
+        let done = timeout_at(self.by, self.app.embedder.embed(paid, &self.request)).await;
+        done.unwrap_or(Err(AttemptError::Timeout("no embeddings")))
+    }
+
+    fn vector(&self, done: Option<&Result<Embeddings, AttemptError>>) -> Bought {
+        let failed = |why: String| LookupError::Failed(format!("{}: {why}", self.embedder.model));
+        match done {
+            None | Some(Err(AttemptError::Timeout(_))) => Err(LookupError::Timeout),
+            Some(Err(error)) => Err(failed(format!("{error:?}"))),
+            Some(Ok(found)) => {
+                let dimensions = self.embedder.dimensions as usize;
+                let vector =
+                    found.vectors.first().and_then(|one| QuestionVector::new(one.clone(), dimensions));
+                vector.ok_or_else(|| failed(format!("it gave no vector of {dimensions} components")))
+            }
+        }
+    }
+
+    fn line(
+        &self,
+        paid: &Reservation,
+        done: Option<&Result<Embeddings, AttemptError>>,
+        spent: Spent,
+    ) -> LedgerLine {
+        let size = self.request.size(u64::MAX);
+        let whole_hold =
+            || Billed::at_most(paid, TokenUsage { uncached: size.input_bytes, ..TokenUsage::NONE });
+        let (billed, outcome, fault) = match done {
+            None => (Billed::NOTHING, Outcome::Abandoned, None),
+            Some(Ok(found)) => {
+                let reported = |tokens| TokenUsage { uncached: tokens, ..TokenUsage::NONE };
+                let billed = found.tokens.map(|tokens| Billed::reported(paid, reported(tokens)));
+                (billed.unwrap_or_else(whole_hold), Outcome::Completed, None)
+            }
+            Some(Err(error)) if Verdict::of(error).may_be_billed => {
+                (whole_hold(), Outcome::FailedBilled, Some(fault(error)))
+            }
+            Some(Err(error)) => (Billed::NOTHING, Outcome::FailedUnbilled, Some(fault(error))),
+        };
+        let notes = Notes { for_lookup: true, spent, fault, ..Notes::default() };
+        entry(paid, self.purse.user.clone(), billed, outcome, self.app.clock.now(), notes)
+    }
+
+    /// The breaker's own target: what is late for a lookup is none of a chat's business.
+    async fn tell(&self, done: Option<&Result<Embeddings, AttemptError>>) {
+        let (app, circuit, now) = (&self.app, &self.embedder.circuit, self.app.clock.now());
+        match done {
+            None => {}
+            Some(Ok(_)) => app.breakers.succeeded(circuit, now).await,
+            Some(Err(error)) => tell_breaker(app, circuit, error, now).await,
+        }
+    }
+}
