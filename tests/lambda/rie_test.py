@@ -110,6 +110,8 @@ class RieTest(unittest.TestCase):
         self.assertEqual(listed.status, 200)
         self.assertIn(str(key["id"]).encode(), listed.body)
         self.assertNotIn(str(key["key"]).encode(), listed.body, "a key is shown once")
+        released = self.admin("admin-release-key", KEY_ID=str(key["id"]))
+        self.assertEqual((released.status, released.json()["throttle"]["state"]), (200, "active"), released.body)
         self.assertIn(self.admin("admin-revoke-key", KEY_ID=str(key["id"])).status, (200, 204))
 
     def test_admin_sets_and_shows_budgets(self) -> None:
@@ -122,7 +124,7 @@ class RieTest(unittest.TestCase):
         self.assertEqual([(budget["scope"], budget["id"]) for budget in listed], [("tenant", "acme")])
 
     def test_admin_refuses_a_wrong_admin_key(self) -> None:
-        names = ("create-key", "list-keys", "revoke-key", "list-budgets", "show-budget", "set-budget")
+        names = ("create-key", "list-keys", "release-key", "revoke-key", "list-budgets", "show-budget", "set-budget")
         for name in (f"admin-{name}" for name in names):
             with self.subTest(name):
                 self.assertEqual(self.buffered("admin", name).status, 401)

@@ -20,7 +20,7 @@ STREAMED = (
 BUDGET = "/admin/budgets/{scope}/{id}"
 BUFFERED = {
     *("GET /v1/usage", "GET /v1/requests/{id}", "POST /admin/usage/rebuild"),
-    *("POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"),
+    *("POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}", "POST /admin/keys/{id}/release"),
     *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),
     *("POST /v1/cache/lookup", "POST /v1/cache/invalidate", "GET /v1/cache/stats"),
     *("POST /admin/cache/setup", "POST /admin/cache/entries"),

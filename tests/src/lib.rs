@@ -10,6 +10,7 @@ mod reply;
 mod semantic;
 mod settled;
 mod setup;
+mod told;
 mod usage;
 
 pub use alerts::{NoSinks, watch};
@@ -21,4 +22,5 @@ pub use reply::Reply;
 pub use semantic::{Jobs, Scan, Semantic, Words};
 pub use settled::{balanced, settled};
 pub use setup::{Ports, Setup};
+pub use told::Told;
 pub use usage::UsageParts;

@@ -20,6 +20,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/admin/keys"),
     ("GET", "/admin/keys"),
     ("DELETE", "/admin/keys/{id}"),
+    ("POST", "/admin/keys/{id}/release"),
     ("GET", "/admin/budgets"),
     ("GET", "/admin/budgets/{scope}/{id}"),
     ("PUT", "/admin/budgets/{scope}/{id}"),
@@ -67,6 +68,9 @@ async fn route(
             true => Ok(json(200, request_id, &json!({ "id": id, "revoked": true }))),
             false => Ok(error(&no_key(id), Dialect::OpenAi, request_id)),
         },
+        (&Method::POST, ["admin", "keys", id, "release"]) if !id.is_empty() => {
+            Ok(json(200, request_id, &admin.release(id).await?))
+        }
         (&Method::GET, ["admin", "budgets"]) => {
             Ok(json(200, request_id, &json!({ "budgets": admin.budgets().await? })))
         }

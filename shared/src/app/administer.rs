@@ -137,7 +137,7 @@ fn name(fields: &mut Fields, field: &str) -> Result<Option<String>, BadRequest> 
     }
 }
 
-fn view(record: &KeyRecord) -> KeyView {
+pub(super) fn view(record: &KeyRecord) -> KeyView {
     let first = record.policy.budgets.first();
     KeyView {
         id: record.id.clone(),

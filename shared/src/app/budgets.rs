@@ -13,9 +13,9 @@ use super::scope::{Scope, counters};
 use super::seat::{keys, whole};
 use crate::domain::counter::{Allowance, Counter, CounterKey, ScopeKind, ScopeState};
 use crate::domain::money::NanoUsd;
-use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
+use crate::domain::policy::{Policy, ScopeName, ScopePolicy, Throttle};
 use crate::domain::time::{Period, Timestamp};
-use crate::ports::StoreError;
+use crate::ports::{Counters, StoreError};
 use crate::protocol::fields::{BadRequest, Fields};
 
 /// A period that begins within this time has its counter changed along, since an instance may
@@ -47,9 +47,25 @@ pub struct PolicyView {
     pub rpm: Option<i64>,
     pub tpm: Option<i64>,
     pub concurrency: Option<i64>,
+    /// As an admin set it.
     pub state: ScopeState,
+    /// What the gateway does by itself, until its time is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<ThrottleView>,
     /// Counters that a period is spread over, from the next one on.
     pub shards: u8,
+}
+
+/// A state that the anomaly throttle gave a key; active spares it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThrottleView {
+    pub state: ScopeState,
+    /// Requests a minute that a throttled key is admitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpm: Option<i64>,
+    pub since: String,
+    pub until: String,
 }
 
 /// One cap. The amounts are absent where nothing was spent in this period, or none was looked up.
@@ -108,6 +124,7 @@ impl Admin {
             next.own.shards = before.change(next.own.shards.count, now);
         }
         let before = standing.unwrap_or_default();
+        next.own.throttle = Policy::freed(before.own.throttle, now);
         self.may_lower(name, &next.own, now).await?;
         let is_set = match (name.kind, last) {
             (ScopeKind::Key, None) => return Err(no_key(&name.id)),
@@ -117,7 +134,8 @@ impl Admin {
         if !is_set.map_err(GatewayError::StoreDown)? {
             return Ok(None);
         }
-        self.apply(name, &before.own, &next.own, now).await.map_err(GatewayError::StoreDown)?;
+        let applied = apply(self.counters.as_ref(), name, (&before.own, &next.own), now).await;
+        applied.map_err(GatewayError::StoreDown)?;
         self.view(name, &next, now).await.map(Some)
     }
 
@@ -155,31 +173,6 @@ impl Admin {
             _ => self.policies.find_policy(name).await,
         };
         found.map_err(GatewayError::StoreDown)
-    }
-
-    /// Brings the counters to `next`, those of `before` as well: an instance that has not heard yet
-    /// still asks them.
-    async fn apply(
-        &self,
-        name: &ScopeName,
-        before: &Policy,
-        next: &Policy,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let must = name.kind == ScopeKind::Key;
-        let mut scopes = counters(name, next, must);
-        for mut left in counters(name, before, must) {
-            if !scopes.iter().any(|scope| scope.period == left.period) {
-                (left.allowance.state, left.allowance.version) = (next.state, next.version);
-                scopes.push(left);
-            }
-        }
-        let ahead = now + AHEAD;
-        let coming = |scope: &&Scope| scope.counter(ahead) != scope.counter(now);
-        let mut changes: Vec<(CounterKey, Allowance)> =
-            scopes.iter().flat_map(|scope| keys(scope, now)).collect();
-        changes.extend(scopes.iter().filter(coming).flat_map(|scope| keys(scope, ahead)));
-        try_join_all(changes.iter().map(|(key, to)| self.counters.allow(key, to))).await.map(|_| ())
     }
 
     /// What one shard has spent above its share of a lower cap would be free in the others.
@@ -227,6 +220,31 @@ impl Admin {
     }
 }
 
+/// Brings the counters to `next`, those of `before` as well: an instance that has not heard yet
+/// still asks them.
+pub(super) async fn apply(
+    store: &dyn Counters,
+    name: &ScopeName,
+    (before, next): (&Policy, &Policy),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let must = name.kind == ScopeKind::Key;
+    let mut scopes = counters(name, next, must);
+    for mut left in counters(name, before, must) {
+        if !scopes.iter().any(|scope| scope.period == left.period) {
+            (left.allowance.state, left.allowance.bar) = next.barred();
+            left.allowance.version = next.version;
+            scopes.push(left);
+        }
+    }
+    let ahead = now + AHEAD;
+    let coming = |scope: &&Scope| scope.counter(ahead) != scope.counter(now);
+    let mut changes: Vec<(CounterKey, Allowance)> =
+        scopes.iter().flat_map(|scope| keys(scope, now)).collect();
+    changes.extend(scopes.iter().filter(coming).flat_map(|scope| keys(scope, ahead)));
+    try_join_all(changes.iter().map(|(key, to)| store.allow(key, to))).await.map(|_| ())
+}
+
 /// The counters of a scope in one period as one; none where nothing was spent.
 fn sum(scope: &Scope, mut counters: Vec<Option<Counter>>, now: Timestamp) -> Option<Counter> {
     counters.iter().flatten().next()?;
@@ -266,7 +284,7 @@ fn scope_name(kind: &str, id: &str, tenant: Option<String>) -> Result<ScopeName,
     }
 }
 
-fn no_key(id: &str) -> GatewayError {
+pub(super) fn no_key(id: &str) -> GatewayError {
     GatewayError::NotFound { what: format!("there is no key {id:?}") }
 }
 
@@ -295,7 +313,17 @@ pub(super) fn policy_view(policy: &Policy) -> PolicyView {
         tpm: policy.limits.tokens,
         concurrency: policy.limits.concurrency,
         state: policy.state,
+        throttle: policy.throttle.as_ref().map(throttle_view),
         shards: policy.shards.count,
+    }
+}
+
+fn throttle_view(throttle: &Throttle) -> ThrottleView {
+    ThrottleView {
+        state: throttle.state,
+        rpm: (throttle.state == ScopeState::Throttled).then_some(throttle.pace),
+        since: throttle.since.rfc3339(),
+        until: throttle.until.rfc3339(),
     }
 }
 

@@ -26,6 +26,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("rag", rag::KEYS),
     ("tenants.*", tenants::KEYS),
     ("alerts", alerts::KEYS),
+    ("alerts.anomaly", anomaly::KEYS),
     ("alerts.webhooks[]", sinks::WEBHOOK_KEYS),
     ("alerts.slack[]", sinks::SLACK_KEYS),
     ("alerts.pagerduty[]", sinks::PAGERDUTY_KEYS),
@@ -92,6 +93,7 @@ fn the_schema_and_the_parser_know_the_same_names() {
         of_schema.extend(names.map(|names| (path.to_owned(), names)));
     });
     let of_parser = [
+        ("alerts.anomaly.mode", names::<AnomalyMode>()),
         ("alerts.pagerduty[].min_severity", names::<MinSeverity>()),
         ("alerts.slack[].min_severity", names::<MinSeverity>()),
         ("alerts.sns[].min_severity", names::<MinSeverity>()),
@@ -127,7 +129,7 @@ fn the_defaults_of_the_schema_are_those_of_the_parser() {
             defaults += 1;
         }
     });
-    assert_eq!(defaults, 40);
+    assert_eq!(defaults, 46);
 }
 
 #[test]
@@ -150,5 +152,5 @@ fn the_bounds_of_the_schema_are_those_of_the_parser() {
             bounds += 1;
         }
     });
-    assert_eq!(bounds, 15);
+    assert_eq!(bounds, 19);
 }

@@ -137,7 +137,9 @@ fn every_key_of_tenants_and_alerts_reaches_its_field() {
                    "webhooks": [{"url": "https://a.example.com/x", "secret": "env:S"}, {"url": "http://localhost:9"}],
                    "slack": [{"url": "https://hooks.example.com/1", "min_severity": "critical"}, {"url": "env:SLACK"}],
                    "pagerduty": [{"routing_key": "k", "tenants": ["acme"]}, {"routing_key": "secretsmanager:pd", "url": "http://localhost:1/e"}],
-                   "sns": [{"topic_arn": "arn:aws:sns:eu-west-1:1:t"}]},
+                   "sns": [{"topic_arn": "arn:aws:sns:eu-west-1:1:t"}],
+                   "anomaly": {"mode": "enforce", "factor": 4, "min_requests": 5, "min_spend_usd": "0.25",
+                               "stop_after_seconds": 60, "cool_down_seconds": 120}},
     });
     let config = Config::parse(&text.to_string()).expect("valid");
     let policy = TenantPolicy {
@@ -187,6 +189,14 @@ fn every_key_of_tenants_and_alerts_reaches_its_field() {
             },
         ],
         sns: vec![Sns { topic_arn: "arn:aws:sns:eu-west-1:1:t".to_owned(), takes }],
+        anomaly: Anomaly {
+            mode: AnomalyMode::Enforce,
+            factor: 4,
+            min_requests: 5,
+            min_spend_nano: 250_000_000,
+            stop_after_seconds: 60,
+            cool_down_seconds: 120,
+        },
     };
     assert_eq!(config.alerts, alerts);
 }

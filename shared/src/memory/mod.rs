@@ -11,6 +11,7 @@ mod policies;
 mod rest;
 mod rollups;
 mod semantic;
+mod spend;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -53,6 +54,7 @@ struct State {
     rollups: BTreeMap<(String, i64, u8), Rollup>,
     folded: Option<Timestamp>,
     semantic: semantic::Semantic,
+    spend: spend::Spend,
     alerts: BTreeMap<AlertId, Entry>,
 }
 

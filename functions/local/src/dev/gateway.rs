@@ -16,7 +16,7 @@ use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoBreakers, DynamoCounterList, DynamoCounters,
     DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies, DynamoPrecision, DynamoRollups,
-    DynamoVectors, Patience, Tables, http_client,
+    DynamoSpend, DynamoVectors, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -24,9 +24,9 @@ use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency, ListCounters,
-    ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger, ReadRollups,
-    WriteLedger, WriteRollups,
+    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency, KeepSpend,
+    ListCounters, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger,
+    ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -60,6 +60,7 @@ pub struct Stores {
     pub vectors: Option<DynamoVectors>,
     pub idempotency: Arc<dyn Idempotency>,
     pub breakers: Arc<dyn BreakerStore>,
+    pub spend: Arc<dyn KeepSpend>,
 }
 
 impl Stores {
@@ -85,7 +86,8 @@ impl Stores {
             precision: store.clone(),
             vectors: None,
             idempotency: store.clone(),
-            breakers: store,
+            breakers: store.clone(),
+            spend: store,
         }
     }
 
@@ -121,7 +123,7 @@ impl Stores {
         let policies = Arc::new(WarmPolicies::new(policies, Arc::new(SystemClock)));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
         let outbox = DynamoAlerts::new(clients.clone(), tables.usage.clone());
-        let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
+        let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage.clone()));
         let counters = Arc::new(DynamoCounters::new(clients.clone(), tables.budgets.clone()));
         let page = DynamoCounterList::PAGE;
         let in_use = DynamoCounterList::new(clients.clone(), tables.budgets.clone(), page);
@@ -144,6 +146,7 @@ impl Stores {
             vectors: Some(DynamoVectors::new(clients.clone(), tables.cache.clone())),
             idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
             breakers: Arc::new(DynamoBreakers::new(clients.clone(), tables.control)),
+            spend: Arc::new(DynamoSpend::new(clients.clone(), tables.usage)),
         }
     }
 }
@@ -199,6 +202,7 @@ impl Gateway {
         let (settle_queue, messages) = queue::queue();
         let (ledger, changes) = Watched::new(Arc::clone(&stores.write_ledger));
         let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
+        let watch = rollups::watch(&config.alerts.anomaly, &stores, &clock);
         let usage = Arc::new(Usage {
             keys: Arc::clone(&stores.find_key),
             all_keys: Arc::clone(&stores.manage_keys) as Arc<dyn ListKeys>,
@@ -210,6 +214,7 @@ impl Gateway {
             counters: Arc::clone(&stores.counters),
             rollups: Arc::clone(&stores.read_rollups),
             write_rollups: Arc::clone(&stores.write_rollups),
+            watch,
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
         tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
