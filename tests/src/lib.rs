@@ -1,6 +1,7 @@
 //! The harness of the integration tests: the gateway in this process over stores in memory, with
 //! the scripted demo provider as upstream.
 
+mod admin;
 mod alerts;
 mod app;
 mod clocks;
@@ -13,6 +14,7 @@ mod setup;
 mod told;
 mod usage;
 
+pub use admin::Fails;
 pub use alerts::{NoSinks, watch};
 pub use app::{CHAT, COMPLETIONS, TestApp, User, question, unbounded};
 pub use clocks::{Ahead, At, Set};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use shared::app::alert::{Limits, Watch};
 use shared::app::warm_policies::WarmPolicies;
 use shared::aws::{
-    DynamoAlerts, DynamoCounterList, DynamoCounters, DynamoKeys, DynamoLedger, DynamoPolicies, DynamoRollups,
-    Environment, LiveSecrets, StartError, variable,
+    CloudMetrics, DynamoAlerts, DynamoCounterList, DynamoCounters, DynamoKeys, DynamoLedger, DynamoPolicies,
+    DynamoRollups, Environment, LiveSecrets, Patience, StartError, sqs_client, variable,
 };
 use shared::log::{self, Sink};
 use shared::sinks::{Sinks, Surroundings, routes};
@@ -47,9 +47,17 @@ fn watch(environment: &Environment) -> Result<Watch, StartError> {
         Arc::new(DynamoKeys::new(clients.clone(), control)),
         Arc::new(WarmPolicies::new(policies, clock)),
         Arc::new(DynamoRollups::new(clients, usage)),
-        None,
+        Some(Arc::new(metrics(environment)?)),
         Arc::new(Sinks::new(&config.alerts, around)),
         routes(&config.alerts),
         Limits::of(config),
     ))
+}
+
+fn metrics(environment: &Environment) -> Result<CloudMetrics, StartError> {
+    let queues = sqs_client(&environment.aws, &environment.http, Patience::default());
+    let named =
+        |name: &str| Ok((name.to_owned(), variable(&format!("{}_DEAD_LETTERS_URL", name.to_uppercase()))?));
+    let letters: Result<_, StartError> = ["settle", "usage", "index"].into_iter().map(named).collect();
+    Ok(CloudMetrics::new(environment.client.clone(), environment.aws.clone(), queues, letters?))
 }

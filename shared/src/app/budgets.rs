@@ -6,11 +6,15 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::administer::Admin;
+use super::administer::{Admin, TRIES, no_key};
+use super::change::{Change, subject};
 use super::error::GatewayError;
+use super::listing::Piece;
 use super::policy_fields::{nested, policy};
 use super::scope::{Scope, counters};
 use super::seat::{keys, whole};
+use super::tenants::tenant_of;
+use crate::domain::audit::{Action, Outcome, Who};
 use crate::domain::counter::{Allowance, Counter, CounterKey, ScopeKind, ScopeState};
 use crate::domain::money::NanoUsd;
 use crate::domain::policy::{Policy, ScopeName, ScopePolicy, Throttle};
@@ -21,8 +25,6 @@ use crate::protocol::fields::{BadRequest, Fields};
 /// A period that begins within this time has its counter changed along, since an instance may
 /// still have the policy of before when it begins.
 const AHEAD: Duration = Duration::from_secs(60);
-/// How often a policy is read and set anew where somebody else set it in between.
-const TRIES: usize = 4;
 
 /// A scope's policy, and where its counters stand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +84,14 @@ pub struct PeriodView {
     pub resets_at: Option<String>,
 }
 
+/// Some policies, by the kind and name of their scope.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BudgetList {
+    pub budgets: Vec<BudgetView>,
+    /// Where the next piece begins; null where this was the last.
+    pub next: Option<String>,
+}
+
 impl Admin {
     /// Replaces what holds for a scope. It holds from the next reserve on: the counters of the
     /// present period are changed as well, and each instance follows the counter.
@@ -91,6 +101,7 @@ impl Admin {
     /// not exist, or [`GatewayError::StoreDown`]; setting it again finishes what was begun.
     pub async fn set_budget(
         &self,
+        who: &Who,
         kind: &str,
         id: &str,
         body: Map<String, Value>,
@@ -99,7 +110,7 @@ impl Admin {
         let name = scope_name(kind, id, fields.string("tenant")?)?;
         let wanted = scope_policy(&name, fields)?;
         for _ in 0..TRIES {
-            if let Some(view) = self.try_set(&name, wanted.clone()).await? {
+            if let Some(view) = self.try_set(who, &name, wanted.clone()).await? {
                 return Ok(view);
             }
         }
@@ -109,6 +120,7 @@ impl Admin {
     /// None where somebody else changed the policy since it was read.
     async fn try_set(
         &self,
+        who: &Who,
         name: &ScopeName,
         wanted: ScopePolicy,
     ) -> Result<Option<BudgetView>, GatewayError> {
@@ -116,26 +128,33 @@ impl Admin {
         let standing = self.standing(name).await?;
         // Later than the last one, whatever the clock says.
         let last = standing.as_ref().map(|policy| policy.own.version);
-        let mut next = wanted.at(now.max(last.unwrap_or_default() + Duration::from_millis(1)));
+        let known = last.max(self.for_each(name).await?).unwrap_or_default();
+        let mut next = wanted.at(now.max(known + Duration::from_millis(1)));
         // A scope of which nobody has heard has no counters yet, and begins with its shards; a user
         // may have been counted by the tenant's policy for each.
         if standing.is_some() || name.kind == ScopeKind::User {
             let before = standing.as_ref().map(|policy| policy.own.shards.clone()).unwrap_or_default();
             next.own.shards = before.change(next.own.shards.count, now);
         }
-        let before = standing.unwrap_or_default();
-        next.own.throttle = Policy::freed(before.own.throttle, now);
+        if name.kind == ScopeKind::Key && standing.is_none() {
+            return Err(no_key(&name.id));
+        }
+        next.own.throttle = Policy::freed(standing.as_ref().and_then(|policy| policy.own.throttle), now);
         self.may_lower(name, &next.own, now).await?;
+        let old = standing.as_ref().map(|policy| bare(name, policy));
+        let change = Change::new(Action::SetBudget, subject(name), old.as_ref(), Some(&bare(name, &next)));
+        let permit = self.registry.begin(who, now, change).await?;
         let is_set = match (name.kind, last) {
-            (ScopeKind::Key, None) => return Err(no_key(&name.id)),
-            (ScopeKind::Key, Some(last)) => self.keys.set_policy(&name.id, &next.own, last).await,
-            _ => self.policies.put_policy(name, &next, last).await,
+            (ScopeKind::Key, Some(last)) => permit.keys().set_policy(&name.id, &next.own, last).await,
+            _ => permit.policies().put_policy(name, &next, last).await,
         };
         if !is_set.map_err(GatewayError::StoreDown)? {
+            permit.conclude(Outcome::NotDone).await;
             return Ok(None);
         }
-        let applied = apply(self.counters.as_ref(), name, (&before.own, &next.own), now).await;
-        applied.map_err(GatewayError::StoreDown)?;
+        let before = standing.unwrap_or_default().own;
+        apply(permit.counters(), name, (&before, &next.own), now).await.map_err(GatewayError::StoreDown)?;
+        permit.conclude(Outcome::Done).await;
         self.view(name, &next, now).await.map(Some)
     }
 
@@ -155,22 +174,39 @@ impl Admin {
         self.view(&name, &found.ok_or_else(text)?, self.clock.now()).await
     }
 
-    /// Every policy of a team, user or tenant; those of keys are in the list of keys.
+    /// Policies of teams, users and tenants, of one tenant or of all; those of keys are in the list of
+    /// keys.
     ///
     /// # Errors
     /// [`GatewayError::StoreDown`].
-    pub async fn budgets(&self) -> Result<Vec<BudgetView>, GatewayError> {
-        let mut policies = self.policies.list_policies().await.map_err(GatewayError::StoreDown)?;
-        policies.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(policies.iter().map(|(name, policy)| bare(name, policy)).collect())
+    pub async fn budgets(&self, tenant: Option<&str>, piece: &Piece) -> Result<BudgetList, GatewayError> {
+        let policies = self.registry.policies().await.map_err(GatewayError::StoreDown)?;
+        let is_meant = |name: &ScopeName| tenant.is_none_or(|tenant| tenant_of(name) == Some(tenant));
+        let policies = policies.iter().filter(|(name, _)| is_meant(name));
+        let (policies, next) = piece.of(policies, |(name, _)| name.to_string());
+        Ok(BudgetList {
+            budgets: policies.into_iter().map(|(name, policy)| bare(name, policy)).collect(),
+            next,
+        })
+    }
+
+    /// Of which version the tenant's policy for each user is, which the counters of a user may follow.
+    async fn for_each(&self, name: &ScopeName) -> Result<Option<Timestamp>, GatewayError> {
+        match name.owner.as_deref().filter(|_| name.kind == ScopeKind::User) {
+            None => Ok(None),
+            Some(tenant) => {
+                let of_tenant = self.standing(&ScopeName::tenant(tenant)).await?;
+                Ok(of_tenant.and_then(|policy| policy.each_user).map(|policy| policy.version))
+            }
+        }
     }
 
     async fn standing(&self, name: &ScopeName) -> Result<Option<ScopePolicy>, GatewayError> {
         let found = match name.kind {
-            ScopeKind::Key => self.keys.find(&name.id).await.map(|record| {
+            ScopeKind::Key => self.registry.find_key().find(&name.id).await.map(|record| {
                 record.map(|record| ScopePolicy { own: record.policy, ..ScopePolicy::default() })
             }),
-            _ => self.policies.find_policy(name).await,
+            _ => self.registry.find_policy().find_policy(name).await,
         };
         found.map_err(GatewayError::StoreDown)
     }
@@ -182,7 +218,7 @@ impl Admin {
             if shards.len() == 1 {
                 continue;
             }
-            let reads = try_join_all(shards.iter().map(|(key, _)| self.counters.read(key)));
+            let reads = try_join_all(shards.iter().map(|(key, _)| self.registry.counter(key)));
             let standing = reads.await.map_err(GatewayError::StoreDown)?;
             let is_lower = |(counter, (_, to)): (&Option<Counter>, &(CounterKey, Allowance))| {
                 counter.as_ref().is_some_and(|counter| !counter.is_unopened() && counter.cap > to.cap)
@@ -195,7 +231,7 @@ impl Admin {
         Ok(())
     }
 
-    async fn view(
+    pub(super) async fn view(
         &self,
         name: &ScopeName,
         policy: &ScopePolicy,
@@ -207,7 +243,7 @@ impl Admin {
         let mut standing = Vec::new();
         for scope in &capped {
             let shards = keys(scope, now);
-            let reads = try_join_all(shards.iter().map(|(key, _)| self.counters.read(key)));
+            let reads = try_join_all(shards.iter().map(|(key, _)| self.registry.counter(key)));
             standing.push(sum(scope, reads.await.map_err(GatewayError::StoreDown)?, now));
         }
         let mut view = bare(name, policy);
@@ -284,11 +320,7 @@ fn scope_name(kind: &str, id: &str, tenant: Option<String>) -> Result<ScopeName,
     }
 }
 
-pub(super) fn no_key(id: &str) -> GatewayError {
-    GatewayError::NotFound { what: format!("there is no key {id:?}") }
-}
-
-fn bare(name: &ScopeName, policy: &ScopePolicy) -> BudgetView {
+pub(super) fn bare(name: &ScopeName, policy: &ScopePolicy) -> BudgetView {
     BudgetView {
         scope: name.kind,
         id: name.id.clone(),

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::administer::{Admin, KeyView, view};
-use super::budgets::{apply, no_key};
+use super::administer::{Admin, KeyView, of_key, view};
+use super::budgets::apply;
 use super::error::GatewayError;
+use crate::domain::audit::{Action, Outcome, Who};
+use crate::domain::key::KeyRecord;
 use crate::domain::policy::{Policy, ScopeName, Throttle};
 use crate::ports::StoreError;
 
@@ -18,10 +20,9 @@ impl Admin {
     /// # Errors
     /// [`GatewayError::NotFound`], or [`GatewayError::StoreDown`]; releasing it again finishes what was
     /// begun.
-    pub async fn release(&self, id: &str) -> Result<KeyView, GatewayError> {
+    pub async fn release(&self, who: &Who, id: &str) -> Result<KeyView, GatewayError> {
         for _ in 0..TRIES {
-            let found = self.keys.find(id).await.map_err(GatewayError::StoreDown)?;
-            let record = found.ok_or_else(|| no_key(id))?;
+            let record = self.record(id).await?;
             let now = self.clock.now();
             let before = record.policy.clone();
             let next = Policy {
@@ -29,14 +30,17 @@ impl Admin {
                 version: now.max(before.version + Duration::from_millis(1)),
                 ..before.clone()
             };
-            let set = self.keys.set_policy(id, &next, before.version).await;
+            let (old, new) = (view(&record), view(&KeyRecord { policy: next.clone(), ..record }));
+            let permit =
+                self.registry.begin(who, now, of_key(Action::ReleaseKey, id, Some(&old), &new)).await?;
+            let set = permit.keys().set_policy(id, &next, before.version).await;
             if set.map_err(GatewayError::StoreDown)? {
-                let applied = apply(self.counters.as_ref(), &ScopeName::key(id), (&before, &next), now).await;
+                let applied = apply(permit.counters(), &ScopeName::key(id), (&before, &next), now).await;
                 applied.map_err(GatewayError::StoreDown)?;
-                let mut record = record;
-                record.policy = next;
-                return Ok(view(&record));
+                permit.conclude(Outcome::Done).await;
+                return Ok(new);
             }
+            permit.conclude(Outcome::NotDone).await;
         }
         Err(GatewayError::StoreDown(StoreError::Rejected("the policy kept changing".to_owned())))
     }

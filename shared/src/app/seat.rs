@@ -204,6 +204,8 @@ fn full(
     let stale = keyed.filter_map(|(key, counter)| Some(sweep::stale(&key, counter.as_ref()?, now)));
     let stale = stale.flatten().collect();
     let whole = whole(scope, counters, count, now);
+    // As every seat did, it follows the latest policy that a counter knows of.
+    let scope = &Scope { allowance: whole.allowance(), ..scope.clone() };
     let seat =
         Seat::at(scope.clone(), money.map_or((NanoUsd::ZERO, 0), |money| (money.amount, money.tokens)), now);
     let write = seat.write(AttemptId::new(now, 0), &[], money);
@@ -217,7 +219,8 @@ fn full(
     Full { error, stale, spent: spent.into_iter().collect() }
 }
 
-/// All counters of a scope as one. What was never opened has spent nothing.
+/// All counters of a scope as one, in the state of the latest policy that one of them follows. What was
+/// never opened has spent nothing.
 pub(super) fn whole(scope: &Scope, counters: &[Option<Counter>], count: u8, now: Timestamp) -> Counter {
     let none = Allowance { cap: NanoUsd::ZERO, ..scope.allowance };
     let add = |a: NanoUsd, b: NanoUsd| NanoUsd::from_nano(a.nano().saturating_add(b.nano()));
@@ -226,7 +229,12 @@ pub(super) fn whole(scope: &Scope, counters: &[Option<Counter>], count: u8, now:
         let counter = opened.unwrap_or_else(|| Counter::fresh(&scope.shard(at, count).allowance, 0));
         sum.cap = add(sum.cap, counter.cap);
         sum.remaining = add(sum.remaining, counter.remaining);
-        if counter.window == sum.window {
+        if counter.version > sum.version {
+            (sum.version, sum.state) = (counter.version, counter.state);
+        }
+        // A window ahead of our clock is taken as it is, here as in each of them.
+        if counter.window >= now.minute() {
+            sum.window = sum.window.max(counter.window);
             sum.requests = sum.requests.saturating_add(counter.requests);
             sum.tokens = sum.tokens.saturating_add(counter.tokens);
         }
@@ -246,5 +254,48 @@ pub(super) fn keys(scope: &Scope, now: Timestamp) -> Vec<(CounterKey, Allowance)
             .map(|at| scope.shard(at, count))
             .map(|shard| (shard.counter(now), shard.allowance))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::error::RateUnit;
+    use crate::domain::counter::{RateLimits, ScopeKind, ScopeState};
+    use crate::domain::policy::{ScopeName, Shards};
+    use crate::domain::time::Period;
+
+    fn noon() -> Timestamp {
+        Timestamp::from_millis(1_800_014_400_000)
+    }
+
+    /// Why a scope with two requests a minute over two counters like `counter` refuses.
+    fn refusal(counter: impl Fn(Counter) -> Counter) -> GatewayError {
+        let scope = Scope {
+            name: ScopeName::key("k"),
+            period: Period::Month,
+            limits: RateLimits { requests: Some(2), ..RateLimits::default() },
+            allowance: Allowance { cap: NanoUsd::from_nano(1_000), ..Allowance::default() },
+            shards: Shards { count: 2, ..Shards::default() },
+            shard: None,
+        };
+        let fresh = |at| Counter::fresh(&scope.shard(at, 2).allowance, noon().minute());
+        let counters: Vec<Option<Counter>> = (0..2).map(|at| Some(counter(fresh(at)))).collect();
+        full(&scope, None, &counters, 2, noon()).error
+    }
+
+    #[test]
+    fn a_stop_that_the_counters_know_of_first_is_told_as_one() {
+        let version = noon();
+        let error = refusal(|counter| Counter { state: ScopeState::Stopped, version, ..counter });
+        assert_eq!(error, GatewayError::ScopeStopped { kind: ScopeKind::Key, id: "k".to_owned() });
+    }
+
+    #[test]
+    fn a_minute_that_our_clock_has_not_come_to_counts() {
+        let window = noon().minute() + 1;
+        let error = refusal(|counter| Counter { window, requests: 1, ..counter });
+        let GatewayError::RateLimited { unit, rates } = error else { panic!("{error:?}") };
+        assert_eq!((unit, rates.requests_used), (RateUnit::Requests, 2));
     }
 }

@@ -1,5 +1,6 @@
-//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks and breakers,
-//! SQS for late settlements and index jobs, Lambda for semantic lookups, Secrets Manager for secrets.
+//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks, breakers, alerts and
+//! audit, SQS for late settlements and index jobs, Lambda for semantic lookups, CloudWatch for how the gateway has
+//! been, Secrets Manager for secrets.
 //!
 //! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
 //! client; [`Clients`] are the two DynamoDB clients, one that retries and one that never does;
@@ -8,6 +9,7 @@
 
 mod alerts;
 mod answers;
+mod audit;
 mod breakers;
 mod change;
 mod clients;
@@ -27,7 +29,7 @@ mod keys;
 mod ledger;
 mod lookup;
 mod marks;
-
+mod metrics;
 mod policies;
 mod precision;
 mod queue;
@@ -41,6 +43,7 @@ mod vectors;
 
 pub use alerts::DynamoAlerts;
 pub use answers::DynamoAnswers;
+pub use audit::DynamoAuditLog;
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub use breakers::DynamoBreakers;
 pub use clients::{Clients, Patience, sqs_client};
@@ -54,6 +57,7 @@ pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
 pub use lookup::LambdaLookup;
 pub use marks::DynamoMarks;
+pub use metrics::CloudMetrics;
 pub use policies::DynamoPolicies;
 pub use precision::DynamoPrecision;
 pub use queue::{SqsIndexQueue, SqsSettleQueue};

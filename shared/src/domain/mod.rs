@@ -3,6 +3,7 @@
 
 pub mod alert;
 pub mod anomaly;
+pub mod audit;
 pub mod bound;
 pub mod breaker;
 pub mod bypass;

@@ -4,6 +4,7 @@
 //! adapters are compared with. Nothing survives the process.
 
 mod alerts;
+mod audit;
 mod counters;
 mod keys;
 mod ledger;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::alert::{AlertId, Entry};
+use crate::domain::audit::{AuditId, Recorded};
 use crate::domain::cache::CacheKey;
 use crate::domain::counter::{Counter, CounterKey};
 use crate::domain::id::AttemptId;
@@ -53,6 +55,7 @@ struct State {
     /// By key, hour and shard.
     rollups: BTreeMap<(String, i64, u8), Rollup>,
     folded: Option<Timestamp>,
+    audit: BTreeMap<AuditId, Recorded>,
     semantic: semantic::Semantic,
     spend: spend::Spend,
     alerts: BTreeMap<AlertId, Entry>,

@@ -1,5 +1,7 @@
 //! What telling the operator needs of the outside.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::StoreError;
@@ -43,12 +45,19 @@ pub trait SendAlert: Send + Sync {
 /// How the gateway has been in the last minutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vitals {
-    /// Milliseconds of the gateway's own time at the 95th percentile; none where nobody called.
+    /// Milliseconds of the gateway's own time at the 95th percentile; none where too few called.
     pub p95_ms: Option<u64>,
-    /// Share of requests that needed a fallback, in millionths; none where nobody called.
+    /// Share of requests that needed a fallback, in millionths; none where too few called.
     pub fallback_ppm: Option<u32>,
     /// Messages that nobody could carry out, by queue.
     pub dead_letters: Vec<(String, u64)>,
+}
+
+impl Vitals {
+    /// The minutes that are looked at together.
+    pub const WINDOW: Duration = Duration::from_secs(300);
+    /// Of fewer requests a single slow or unlucky one would be a share to wake somebody for.
+    pub const REQUESTS_MIN: u64 = 20;
 }
 
 /// Reads how the gateway is.

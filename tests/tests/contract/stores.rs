@@ -7,14 +7,14 @@ use std::time::UNIX_EPOCH;
 
 use local::embedded::{Embedded, create_tables};
 use shared::aws::{
-    AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoBreakers, DynamoCounterList, DynamoCounters,
-    DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies, DynamoPrecision, DynamoRollups,
-    DynamoSpend, SharedHttpClient, Tables, http_client,
+    AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounterList,
+    DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies,
+    DynamoPrecision, DynamoRollups, DynamoSpend, SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, Counters, FindKey, FindPolicy, Idempotency, KeepSpend,
+    AnswerCache, AuditLog, BreakerStore, CacheMarks, Counters, FindKey, FindPolicy, Idempotency, KeepSpend,
     ListCounters, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger, ReadRollups,
     WriteLedger, WriteRollups,
 };
@@ -25,6 +25,7 @@ pub(super) struct Stores {
     pub(super) manage_keys: Arc<dyn ManageKeys>,
     pub(super) find_policy: Arc<dyn FindPolicy>,
     pub(super) manage_policies: Arc<dyn ManagePolicies>,
+    pub(super) audit: Arc<dyn AuditLog>,
     pub(super) counters: Arc<dyn Counters>,
     /// On DynamoDB in pages of three items.
     pub(super) counters_in_use: Arc<dyn ListCounters>,
@@ -115,6 +116,7 @@ impl Stores {
                 manage_keys: store.clone(),
                 find_policy: store.clone(),
                 manage_policies: store.clone(),
+                audit: store.clone(),
                 counters: store.clone(),
                 counters_in_use: store.clone(),
                 refusals: store.clone(),
@@ -146,6 +148,7 @@ impl Stores {
                     manage_keys: keys,
                     find_policy: policies.clone(),
                     manage_policies: policies,
+                    audit: Arc::new(DynamoAuditLog::new(clients.clone(), tables.control.clone())),
                     counters: counters.clone(),
                     refusals: counters,
                     outbox: Arc::new(outbox),

@@ -8,15 +8,16 @@ use alerts::Alerts;
 use cache::Cache;
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
+use shared::app::change::Registry;
 use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_marks::WarmMarks;
 use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
-    AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoBreakers, DynamoCounterList, DynamoCounters,
-    DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies, DynamoPrecision, DynamoRollups,
-    DynamoSpend, DynamoVectors, Patience, Tables, http_client,
+    AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounterList,
+    DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies,
+    DynamoPrecision, DynamoRollups, DynamoSpend, DynamoVectors, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -24,9 +25,9 @@ use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency, KeepSpend,
-    ListCounters, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger,
-    ReadRollups, WriteLedger, WriteRollups,
+    AnswerCache, AuditLog, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency,
+    KeepSpend, ListCounters, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox,
+    ReadLedger, ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -36,6 +37,7 @@ use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
 use super::rollups::{self, Watched};
 use super::semantic::{self, Tier};
+use super::vitals::{Noted, Recent};
 use super::{queue, schedule};
 use crate::embedded::{Embedded, create_tables};
 
@@ -45,6 +47,7 @@ pub struct Stores {
     pub manage_keys: Arc<dyn ManageKeys>,
     pub find_policy: Arc<dyn FindPolicy>,
     pub manage_policies: Arc<dyn ManagePolicies>,
+    pub audit: Arc<dyn AuditLog>,
     pub counters: Arc<dyn Counters>,
     pub refusals: Arc<dyn NoteRefusal>,
     pub outbox: Arc<dyn Outbox>,
@@ -73,6 +76,7 @@ impl Stores {
             manage_keys: keys,
             find_policy: store.clone(),
             manage_policies: store.clone(),
+            audit: store.clone(),
             counters: store.clone(),
             refusals: store.clone(),
             outbox: store.clone(),
@@ -132,6 +136,7 @@ impl Stores {
             manage_keys: keys,
             find_policy: policies.clone(),
             manage_policies: policies,
+            audit: Arc::new(DynamoAuditLog::new(clients.clone(), tables.control.clone())),
             counters: counters.clone(),
             refusals: counters,
             outbox: Arc::new(outbox),
@@ -201,8 +206,9 @@ impl Gateway {
         let (cache, semantic) = semantic::wire(&config, &stores, &marks, secrets, &clock, tier);
         let (settle_queue, messages) = queue::queue();
         let (ledger, changes) = Watched::new(Arc::clone(&stores.write_ledger));
+        let recent = Arc::new(Recent::default());
+        let ledger = Noted { ledger: Arc::new(ledger), recent: Arc::clone(&recent) };
         let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
-        let watch = rollups::watch(&config.alerts.anomaly, &stores, &clock);
         let usage = Arc::new(Usage {
             keys: Arc::clone(&stores.find_key),
             all_keys: Arc::clone(&stores.manage_keys) as Arc<dyn ListKeys>,
@@ -214,11 +220,11 @@ impl Gateway {
             counters: Arc::clone(&stores.counters),
             rollups: Arc::clone(&stores.read_rollups),
             write_rollups: Arc::clone(&stores.write_rollups),
-            watch,
+            watch: rollups::watch(&config.alerts.anomaly, &stores, &clock),
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
         tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
-        let watch = schedule::watch(&config, &stores, &clock)?;
+        let watch = schedule::watch(&config, &stores, recent, &clock)?;
         tokio::spawn(schedule::every_minute(Alerts::new(
             stores.counters_in_use,
             Arc::clone(&stores.counters),
@@ -226,10 +232,9 @@ impl Gateway {
             Arc::clone(&clock),
             watch,
         )));
+        let counters = Arc::clone(&stores.counters);
         let admin = Admin {
-            keys: stores.manage_keys,
-            policies: stores.manage_policies,
-            counters: Arc::clone(&stores.counters),
+            registry: Registry::new(stores.manage_keys, stores.manage_policies, counters, stores.audit),
             clock: Arc::clone(&clock),
             pepper: secrets.pepper.clone(),
             admin_key: secrets.admin_key.clone(),

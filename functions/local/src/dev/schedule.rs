@@ -11,6 +11,7 @@ use shared::sinks::{Sinks, Surroundings, routes};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::gateway::{Stores, surroundings};
+use super::vitals::Recent;
 
 /// Runs for as long as the process lives, at first at once: a process that was killed has left its holds
 /// to the next one.
@@ -29,7 +30,12 @@ pub(super) async fn every_minute(alerts: Alerts) {
 ///
 /// # Errors
 /// When the HTTP client cannot be built.
-pub(super) fn watch(config: &Config, stores: &Stores, clock: &Arc<dyn Clock>) -> Result<Watch, String> {
+pub(super) fn watch(
+    config: &Config,
+    stores: &Stores,
+    recent: Arc<Recent>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Watch, String> {
     let around = surroundings(clock);
     let around = Surroundings {
         http: client(Reach::Any).map_err(|error| error.to_string())?,
@@ -43,7 +49,7 @@ pub(super) fn watch(config: &Config, stores: &Stores, clock: &Arc<dyn Clock>) ->
         Arc::clone(&stores.manage_keys),
         Arc::clone(&stores.find_policy),
         Arc::clone(&stores.read_rollups),
-        None,
+        Some(recent),
         Arc::new(Sinks::new(&config.alerts, around)),
         routes(&config.alerts),
         Limits::of(config),

@@ -1,17 +1,19 @@
 //! Tells the sinks what is due.
 
+use std::slice::from_ref;
+
 use futures_util::future::join_all;
 use tokio::time::{Duration, Instant};
 
 use super::{LOOK_BACK, Watch};
-use crate::domain::alert::{Entry, Telling};
+use crate::domain::alert::{Entry, Route, Telling};
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, StoreError};
 
-/// Deliveries that are under way at a time.
-const AT_ONCE: usize = 8;
 /// How often what failed a moment ago is looked at again within a pass.
 const PAUSE: Duration = Duration::from_secs(1);
+/// What is due so soon after a failure is waited for.
+const SOON: Duration = Duration::from_secs(60);
 
 /// What came of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,54 +33,80 @@ pub(super) async fn deliver(
     loop {
         let now = clock.now();
         let entries = watch.outbox.open_alerts(now - LOOK_BACK).await?;
-        let due: Vec<(Entry, String, Telling)> = entries
-            .iter()
-            .flat_map(|entry| entry.due(&watch.routes, now).into_iter().map(move |due| (entry, due)))
-            .map(|(entry, (route, telling))| (entry.clone(), route.sink.clone(), telling))
-            .collect();
-        for some in due.chunks(AT_ONCE) {
-            let tells = some.iter().map(|(entry, sink, telling)| tell(watch, clock, entry, sink, *telling));
-            for told in join_all(tells).await {
-                match told? {
-                    Some(true) => delivered.sent += 1,
-                    Some(false) => delivered.failed += 1,
-                    None => {}
-                }
-            }
-            if Instant::now() >= until {
-                return Ok(delivered);
-            }
+        let sinks = watch.routes.iter().map(|route| tell_all(watch, clock, route, &entries, until));
+        let mut failed = 0;
+        for told in join_all(sinks).await {
+            let told = told?;
+            delivered.sent += told.sent;
+            failed += told.failed;
         }
-        let soon = next(&entries, watch, clock.now(), &due);
-        if !soon || Instant::now() + PAUSE >= until {
+        delivered.failed += failed;
+        let is_soon = failed > 0 || entries.iter().any(|entry| waits(entry, &watch.routes, now));
+        if !is_soon || Instant::now() + PAUSE >= until {
             return Ok(delivered);
         }
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Whether it is worth to wait: something was told just now, since a sink may have more to be told, or a
-/// delivery failed and is due again soon.
-fn next(entries: &[Entry], watch: &Watch, now: Timestamp, due: &[(Entry, String, Telling)]) -> bool {
-    let horizon = now + Duration::from_secs(60);
-    !due.is_empty()
-        || entries.iter().any(|entry| {
-            entry.deliveries.values().any(|delivery| delivery.failures > 0)
-                && !entry.due(&watch.routes, horizon).is_empty()
-        })
+/// Whether a delivery failed and is due again soon.
+fn waits(entry: &Entry, routes: &[Route], now: Timestamp) -> bool {
+    let has_failed = entry.deliveries.values().any(|delivery| delivery.failures > 0 && !delivery.given_up);
+    has_failed && !entry.due(routes, now + SOON).is_empty()
 }
 
-/// Claims, sends, notes. None where somebody else has it.
-async fn tell(
+/// Tells one sink, one alert after the other: who dies leaves a single one that was sent and not noted. A
+/// sink that is slow keeps no other waiting.
+async fn tell_all(
+    watch: &Watch,
+    clock: &dyn Clock,
+    route: &Route,
+    entries: &[Entry],
+    until: Instant,
+) -> Result<Delivered, StoreError> {
+    let mut delivered = Delivered::default();
+    for entry in entries {
+        if let Some((claimed, telling)) = claim(watch, clock, entry, route).await? {
+            match tell(watch, clock, claimed, &route.sink, telling).await? {
+                true => delivered.sent += 1,
+                false => delivered.failed += 1,
+            }
+            if Instant::now() >= until {
+                break;
+            }
+        }
+    }
+    Ok(delivered)
+}
+
+/// The entry as it was claimed for the sink; none where it need not be told, or somebody else has it.
+async fn claim(
     watch: &Watch,
     clock: &dyn Clock,
     entry: &Entry,
+    route: &Route,
+) -> Result<Option<(Entry, Telling)>, StoreError> {
+    let mut standing = entry.clone();
+    loop {
+        let now = clock.now();
+        let Some((_, telling)) = standing.due(from_ref(route), now).pop() else { return Ok(None) };
+        if let Some(claimed) = change(watch, &standing, |entry| entry.claim(&route.sink, now)).await? {
+            return Ok(Some((claimed, telling)));
+        }
+        // Mostly by another sink, which is told at the same time.
+        let Some(changed) = watch.outbox.find_alert(&standing.alert.id).await? else { return Ok(None) };
+        standing = changed;
+    }
+}
+
+/// Sends, and notes what came of it: true where the sink took it.
+async fn tell(
+    watch: &Watch,
+    clock: &dyn Clock,
+    claimed: Entry,
     sink: &str,
     telling: Telling,
-) -> Result<Option<bool>, StoreError> {
-    let Some(claimed) = change(watch, entry, |entry| entry.claim(sink, clock.now())).await? else {
-        return Ok(None);
-    };
+) -> Result<bool, StoreError> {
     let sent = watch.sinks.send(sink, &claimed.alert, telling).await;
     let alert = claimed.alert.id.as_str();
     match &sent {
@@ -86,7 +114,6 @@ async fn tell(
         Err(error) => tracing::warn!(alert, sink, ?telling, ?error, "an alert is not delivered"),
     }
     let mut standing = claimed;
-    // Other sinks of the same alert are noted at the same time.
     loop {
         let now = clock.now();
         let noted = change(watch, &standing, |entry| {
@@ -94,11 +121,11 @@ async fn tell(
             entry.done = entry.cleared_at.is_some() && !entry.is_open(&watch.routes);
         });
         if noted.await?.is_some() {
-            return Ok(Some(sent.is_ok()));
+            return Ok(sent.is_ok());
         }
         match watch.outbox.find_alert(&standing.alert.id).await? {
-            Some(entry) => standing = entry,
-            None => return Ok(Some(sent.is_ok())),
+            Some(changed) => standing = changed,
+            None => return Ok(sent.is_ok()),
         }
     }
 }

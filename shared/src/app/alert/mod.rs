@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::domain::alert::{Alert, AlertId, Route, Standing, VarianceLimits};
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
-use crate::ports::{FindPolicy, ManageKeys, Outbox, ReadMetrics, ReadRollups, SendAlert, StoreError};
+use crate::ports::{FindPolicy, ManageKeys, Outbox, ReadMetrics, ReadRollups, SendAlert, StoreError, Vitals};
 
 /// From when on alerts are looked at again: those of a budget of a month are over after it.
 const LOOK_BACK: std::time::Duration = std::time::Duration::from_secs(35 * 86_400);
@@ -107,10 +107,7 @@ impl Watch {
         clock: &dyn crate::ports::Clock,
     ) -> Result<Told, StoreError> {
         let standings = seen.standings(self, now).await?;
-        let vitals = match &self.metrics {
-            Some(metrics) => Some(metrics.vitals(now).await?),
-            None => None,
-        };
+        let vitals = self.vitals(now).await;
         let mut alerts: Vec<Alert> =
             standings.iter().flat_map(|standing| self.of_budget(standing, now)).collect();
         alerts.extend(vitals.iter().flat_map(|vitals| gateway::of_vitals(vitals, &self.limits, now)));
@@ -123,6 +120,12 @@ impl Watch {
         clear::clear(self, &standings, vitals.as_ref(), now).await?;
         let delivered = deliver::deliver(self, clock, until).await?;
         Ok(Told { delivered: delivered.sent, failed: delivered.failed, ..told })
+    }
+
+    /// None where it cannot be told, which is no reason to keep other alerts back.
+    async fn vitals(&self, now: Timestamp) -> Option<Vitals> {
+        let vitals = self.metrics.as_ref()?.vitals(now).await;
+        vitals.inspect_err(|error| tracing::warn!(%error, "how the gateway has been is not known")).ok()
     }
 
     fn of_budget(&self, standing: &Standing, now: Timestamp) -> Vec<Alert> {
