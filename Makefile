@@ -19,7 +19,7 @@ LAMBDA := lambda-lint lambda-lint-nested lambda-template lambda-rie lambda-strea
 FUNCTIONS := chat usage admin cache indexer alerts
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-cache bench-lookup bench-load bench-fold
+.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-cache bench-lookup bench-load bench-fold bench-anomaly
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,3 +93,6 @@ bench-fold: ## what it costs to fold the ledger's hours into rollups at 1, 10 an
 
 bench-load: ## a model of the store under load: refusals, retries, store time and write units by shards
 	cargo run --locked --quiet --package load --bin load-model
+
+bench-anomaly: ## 200 keys for 60 days through the anomaly throttle: false throttles, and how soon an attack is slowed
+	cargo run --locked --quiet --package anomaly

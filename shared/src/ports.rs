@@ -6,6 +6,7 @@ mod attempt;
 mod audit;
 mod observe;
 mod semantic;
+mod spend;
 #[cfg(any(feature = "aws", feature = "memory", feature = "wire"))]
 pub(crate) mod vector_rules;
 
@@ -43,6 +44,7 @@ pub use semantic::{
     CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
     Question, SearchVectors, SemanticLookup, SetUpVectors, VectorRecord, WriteVectors,
 };
+pub use spend::KeepSpend;
 
 /// A store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -110,6 +110,8 @@ class RieTest(unittest.TestCase):
         self.assertEqual(listed.status, 200)
         self.assertIn(str(key["id"]).encode(), listed.body)
         self.assertNotIn(str(key["key"]).encode(), listed.body, "a key is shown once")
+        released = self.admin("admin-release-key", KEY_ID=str(key["id"]))
+        self.assertEqual((released.status, released.json()["throttle"]["state"]), (200, "active"), released.body)
         self.assertIn(self.admin("admin-revoke-key", KEY_ID=str(key["id"])).status, (200, 204))
 
     def test_admin_changes_a_key_and_the_log_says_who_did(self) -> None:

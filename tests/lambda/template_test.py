@@ -21,7 +21,7 @@ STREAMED = (
 BUDGET = "/admin/budgets/{scope}/{id}"
 BUFFERED = {
     *("GET /v1/usage", "GET /v1/requests/{id}", "POST /admin/usage/rebuild"),
-    *("POST /admin/keys", "GET /admin/keys", "GET /admin/audit"),
+    *("POST /admin/keys", "GET /admin/keys", "GET /admin/audit", "POST /admin/keys/{id}/release"),
     *("GET /admin/tenants", "GET /admin/tenants/{id}", "GET /admin/teams"),
     *(f"{method} /admin/keys/{{id}}" for method in ("GET", "PATCH", "DELETE")),
     *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),

@@ -11,6 +11,7 @@ mod reply;
 mod semantic;
 mod settled;
 mod setup;
+mod told;
 mod usage;
 mod watching;
 
@@ -24,5 +25,6 @@ pub use reply::Reply;
 pub use semantic::{Jobs, Scan, Semantic, Words};
 pub use settled::{balanced, settled};
 pub use setup::{Ports, Setup};
+pub use told::Told;
 pub use usage::UsageParts;
 pub use watching::Watching;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
+use shared::app::anomaly::Watch;
 use shared::clock::SystemClock;
 use shared::domain::key::Pepper;
 use shared::memory::MemoryStore;
@@ -20,6 +21,7 @@ pub struct UsageParts {
     pub lines: Arc<dyn ReadLedger>,
     pub write_rollups: Arc<dyn WriteRollups>,
     pub clock: Arc<dyn Clock>,
+    pub watch: Option<Watch>,
 }
 
 impl UsageParts {
@@ -28,7 +30,7 @@ impl UsageParts {
     /// Everything straight from `store`.
     pub fn of(store: &Arc<MemoryStore>) -> Self {
         let (lines, write_rollups) = (store.clone(), store.clone());
-        UsageParts { store: store.clone(), lines, write_rollups, clock: Arc::new(SystemClock) }
+        UsageParts { store: store.clone(), lines, write_rollups, clock: Arc::new(SystemClock), watch: None }
     }
 
     pub fn function(self, pepper: Pepper) -> Usage {
@@ -43,6 +45,7 @@ impl UsageParts {
             counters: self.store.clone(),
             rollups: self.store,
             write_rollups: self.write_rollups,
+            watch: self.watch,
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) async fn respond(call: &Call<'_>, rest: &[&str]) -> Answered {
         }
         (&Method::GET, [id]) => (200, document!(admin.key(id).await?)),
         (&Method::PATCH, [id]) => (200, document!(admin.update(who, id, body()?).await?)),
+        (&Method::POST, [id, "release"]) => (200, document!(admin.release(who, id).await?)),
         (&Method::DELETE, [id]) => {
             let revoked = admin.revoke(who, id).await?;
             (200, document!({ "id": id, "revoked": true, "revokedAt": revoked.revoked_at }))

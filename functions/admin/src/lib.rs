@@ -30,6 +30,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/admin/keys/{id}"),
     ("PATCH", "/admin/keys/{id}"),
     ("DELETE", "/admin/keys/{id}"),
+    ("POST", "/admin/keys/{id}/release"),
     ("GET", "/admin/budgets"),
     ("GET", "/admin/budgets/{scope}/{id}"),
     ("PUT", "/admin/budgets/{scope}/{id}"),

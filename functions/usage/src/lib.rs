@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
+use shared::app::anomaly::Watch;
 use shared::app::authenticate::authenticate_key;
 use shared::app::error::GatewayError;
 use shared::app::meter::{Question, Sources, usage};
@@ -56,6 +57,8 @@ pub struct Usage {
     pub counters: Arc<dyn Counters>,
     pub rollups: Arc<dyn ReadRollups>,
     pub write_rollups: Arc<dyn WriteRollups>,
+    /// Looks for keys that spend unlike themselves; none where `alerts.anomaly.mode` is off.
+    pub watch: Option<Watch>,
 }
 
 /// Why a settle command was not carried out.
@@ -111,7 +114,8 @@ pub async fn settle_message(usage: &Usage, body: &str) -> Result<(), SettleError
 /// Recomputes the usage of partitions in which lines were written, and returns those for which it
 /// failed. Doing it again changes nothing.
 pub async fn recompute(usage: &Usage, dirty: &BTreeSet<Partition>) -> BTreeSet<Partition> {
-    rollups::recompute_all(&usage.stores(), dirty).await
+    let stores = Stores { watch: usage.watch.as_ref(), ..usage.stores() };
+    rollups::recompute_all(&stores, dirty).await
 }
 
 /// Notes up to where usage is folded, for the reports. A failure is logged: until the next note
@@ -124,9 +128,9 @@ pub async fn note(usage: &Usage, newest: Timestamp) {
 }
 
 impl Usage {
-    /// What recomputing needs of it.
+    /// What recomputing needs of it, where hours that are long over are recomputed.
     pub fn stores(&self) -> Stores<'_> {
-        Stores { ledger: self.lines.as_ref(), rollups: self.write_rollups.as_ref() }
+        Stores { ledger: self.lines.as_ref(), rollups: self.write_rollups.as_ref(), watch: None }
     }
 
     pub(crate) fn is_admin(&self, token: Option<&str>) -> bool {

@@ -200,7 +200,7 @@ pub(super) fn no_key(id: &str) -> GatewayError {
     GatewayError::NotFound { what: format!("there is no key {id:?}") }
 }
 
-fn of_key(action: Action, id: &str, before: Option<&KeyView>, after: &KeyView) -> Change {
+pub(super) fn of_key(action: Action, id: &str, before: Option<&KeyView>, after: &KeyView) -> Change {
     Change::new(action, subject(&ScopeName::key(id)), before, Some(after))
 }
 

@@ -17,7 +17,7 @@ use super::tenants::tenant_of;
 use crate::domain::audit::{Action, Outcome, Who};
 use crate::domain::counter::{Allowance, Counter, CounterKey, ScopeKind, ScopeState};
 use crate::domain::money::NanoUsd;
-use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
+use crate::domain::policy::{Policy, ScopeName, ScopePolicy, Throttle};
 use crate::domain::time::{Period, Timestamp};
 use crate::ports::{Counters, StoreError};
 use crate::protocol::fields::{BadRequest, Fields};
@@ -49,9 +49,25 @@ pub struct PolicyView {
     pub rpm: Option<i64>,
     pub tpm: Option<i64>,
     pub concurrency: Option<i64>,
+    /// As an admin set it.
     pub state: ScopeState,
+    /// What the gateway does by itself, until its time is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<ThrottleView>,
     /// Counters that a period is spread over, from the next one on.
     pub shards: u8,
+}
+
+/// A state that the anomaly throttle gave a key; active spares it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ThrottleView {
+    pub state: ScopeState,
+    /// Requests a minute that a throttled key is admitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rpm: Option<i64>,
+    pub since: String,
+    pub until: String,
 }
 
 /// One cap. The amounts are absent where nothing was spent in this period, or none was looked up.
@@ -123,6 +139,7 @@ impl Admin {
         if name.kind == ScopeKind::Key && standing.is_none() {
             return Err(no_key(&name.id));
         }
+        next.own.throttle = Policy::freed(standing.as_ref().and_then(|policy| policy.own.throttle), now);
         self.may_lower(name, &next.own, now).await?;
         let old = standing.as_ref().map(|policy| bare(name, policy));
         let change = Change::new(Action::SetBudget, subject(name), old.as_ref(), Some(&bare(name, &next)));
@@ -241,7 +258,7 @@ impl Admin {
 
 /// Brings the counters to `next`, those of `before` as well: an instance that has not heard yet
 /// still asks them.
-async fn apply(
+pub(super) async fn apply(
     store: &dyn Counters,
     name: &ScopeName,
     (before, next): (&Policy, &Policy),
@@ -251,7 +268,8 @@ async fn apply(
     let mut scopes = counters(name, next, must);
     for mut left in counters(name, before, must) {
         if !scopes.iter().any(|scope| scope.period == left.period) {
-            (left.allowance.state, left.allowance.version) = (next.state, next.version);
+            (left.allowance.state, left.allowance.bar) = next.barred();
+            left.allowance.version = next.version;
             scopes.push(left);
         }
     }
@@ -327,7 +345,17 @@ pub(super) fn policy_view(policy: &Policy) -> PolicyView {
         tpm: policy.limits.tokens,
         concurrency: policy.limits.concurrency,
         state: policy.state,
+        throttle: policy.throttle.as_ref().map(throttle_view),
         shards: policy.shards.count,
+    }
+}
+
+fn throttle_view(throttle: &Throttle) -> ThrottleView {
+    ThrottleView {
+        state: throttle.state,
+        rpm: (throttle.state == ScopeState::Throttled).then_some(throttle.pace),
+        since: throttle.since.rfc3339(),
+        until: throttle.until.rfc3339(),
     }
 }
 

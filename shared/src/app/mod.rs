@@ -18,6 +18,7 @@ use crate::ports::{
 
 pub mod administer;
 pub mod alert;
+pub mod anomaly;
 pub mod arrival;
 mod attempt;
 pub mod audit;
@@ -49,6 +50,7 @@ pub mod random;
 pub mod receipt;
 pub mod references;
 mod refusal;
+mod release;
 pub mod report;
 pub mod reserve;
 pub mod rollups;

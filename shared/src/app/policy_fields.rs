@@ -21,6 +21,7 @@ pub(super) fn policy(fields: &mut Fields, version: Timestamp) -> Result<Policy, 
             concurrency: limit(fields, "concurrency")?,
         },
         state: state(fields)?,
+        throttle: None,
         shards: Shards { count: shards(fields)?, ..Shards::default() },
         version,
     };

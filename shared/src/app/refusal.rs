@@ -71,7 +71,8 @@ pub(super) fn why_refused(
     // One that only fences has no cap of its own yet.
     let old = old.filter(|counter| !counter.is_unopened());
     let remaining = old.map_or(allowance.cap, |counter| counter.remaining);
-    if old.map_or(allowance.state, |counter| counter.state) != ScopeState::Active {
+    let (state, bar) = old.map_or((allowance.state, allowance.bar), |counter| (counter.state, counter.bar));
+    if bar.state_in(state, window) == ScopeState::Stopped {
         return Err(GatewayError::ScopeStopped { kind: scope.name.kind, id: scope.name.id.clone() });
     }
     if remaining < write.amount() {
@@ -88,10 +89,12 @@ pub(super) fn rates_refused(
     now: Timestamp,
 ) -> GatewayError {
     let (window, _) = next_form(old, now);
-    let (request_room, _) = write.rate_room();
     let counted = old.filter(|counter| counter.window == window);
+    let fresh = Counter::fresh(&scope.allowance, window);
+    let limits = paced(scope.limits, old.unwrap_or(&fresh), window);
+    let request_room = limits.requests.map(|limit| limit.saturating_sub(1));
     let rates = RateView {
-        limits: scope.limits,
+        limits,
         requests_used: counted.map_or(0, |counter| counter.requests),
         tokens_used: counted.map_or(0, |counter| counter.tokens),
         reset: seconds_left(window, now),
@@ -119,9 +122,15 @@ fn quota(scope: &Scope, write: &Reserve, old: Option<&Counter>, now: Timestamp) 
     }
 }
 
+/// The limits, with the pace of a throttled scope among them.
+fn paced(limits: RateLimits, counter: &Counter, window: i64) -> RateLimits {
+    let slower = [limits.requests, counter.pace_in(window)].into_iter().flatten().min();
+    RateLimits { requests: slower, ..limits }
+}
+
 pub(super) fn rate_view(write: &Reserve, counter: &Counter, now: Timestamp) -> RateView {
     RateView {
-        limits: write.limits,
+        limits: paced(write.limits, counter, counter.window),
         requests_used: counter.requests,
         tokens_used: counter.tokens,
         reset: seconds_left(counter.window, now),

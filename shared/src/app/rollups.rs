@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use futures_util::future::{join_all, try_join_all};
 use tokio::time::Instant;
 
+use super::anomaly::{Recent, Watch};
 use crate::domain::money::MoneyError;
 use crate::domain::partition::Partition;
 use crate::domain::rollup::Fold;
@@ -29,6 +30,8 @@ const LEAP_HOURS: i64 = 23;
 pub struct Stores<'a> {
     pub ledger: &'a dyn ReadLedger,
     pub rollups: &'a dyn WriteRollups,
+    /// Judges the keys that were used in the last minute; none where nobody watches.
+    pub watch: Option<&'a Watch>,
 }
 
 /// Folds one partition again. Safe to repeat, and to do at any time.
@@ -37,10 +40,14 @@ pub struct Stores<'a> {
 /// [`StoreError`] when a step did not succeed; recomputing again finishes it.
 pub async fn recompute(stores: &Stores<'_>, partition: &Partition) -> Result<(), StoreError> {
     let mut fold = Fold::default();
+    let mut recent = stores.watch.map(|watch| Recent::new(watch.clock.now()));
     let mut from = None;
     loop {
         let page = stores.ledger.page(partition, from.as_ref()).await?;
         page.lines.iter().try_for_each(|line| fold.add(line)).map_err(too_much)?;
+        if let Some(recent) = &mut recent {
+            page.lines.iter().for_each(|line| recent.add(line));
+        }
         from = page.next;
         if from.is_none() {
             break;
@@ -48,6 +55,9 @@ pub async fn recompute(stores: &Stores<'_>, partition: &Partition) -> Result<(),
     }
     for some in fold.rollups().map_err(too_much)?.chunks(AT_ONCE) {
         try_join_all(some.iter().map(|rollup| stores.rollups.put(rollup))).await?;
+    }
+    if let Some((watch, recent)) = stores.watch.zip(recent) {
+        watch.look(partition, &recent).await;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The scopes that a request's spending is counted in, each with its caps and limits.
 
 use super::authenticate::Caller;
-use crate::domain::counter::{Allowance, CounterKey, RateLimits, ScopeState};
+use crate::domain::counter::{Allowance, Bar, CounterKey, RateLimits, ScopeState};
 use crate::domain::money::NanoUsd;
 use crate::domain::policy::{Budget, Policy, ScopeName, Shards};
 use crate::domain::time::{Period, Timestamp};
@@ -26,7 +26,7 @@ impl Scope {
 
     /// What one of `count` counters enforces: its share of the cap and of the limits.
     pub(super) fn shard(&self, at: u8, count: u8) -> Scope {
-        let (cap, limits) = (self.allowance.cap, self.limits);
+        let (cap, bar, limits) = (self.allowance.cap, self.allowance.bar, self.limits);
         let share_of = |limit: Option<i64>| limit.map(|limit| share(limit, at, count));
         Scope {
             limits: RateLimits {
@@ -34,7 +34,11 @@ impl Scope {
                 tokens: share_of(limits.tokens),
                 concurrency: share_of(limits.concurrency),
             },
-            allowance: Allowance { cap: NanoUsd::from_nano(share(cap.nano(), at, count)), ..self.allowance },
+            allowance: Allowance {
+                cap: NanoUsd::from_nano(share(cap.nano(), at, count)),
+                bar: Bar { pace: share(bar.pace, at, count), ..bar },
+                ..self.allowance
+            },
             shard: Some(at),
             ..self.clone()
         }
@@ -54,7 +58,8 @@ fn share(total: i64, at: u8, count: u8) -> i64 {
 pub(super) fn counters(name: &ScopeName, policy: &Policy, must: bool) -> Vec<Scope> {
     let mut budgets = policy.budgets.clone();
     budgets.sort_by_key(|budget| std::cmp::Reverse(budget.period));
-    let needs_long = must || policy.limits != RateLimits::default() || policy.state != ScopeState::Active;
+    let (state, bar) = policy.barred();
+    let needs_long = must || policy.limits != RateLimits::default() || state != ScopeState::Active;
     if needs_long && budgets.first().is_none_or(|longest| longest.period < Period::Month) {
         budgets.insert(0, Budget { cap: NanoUsd::UNLIMITED, period: Period::Month });
     }
@@ -62,7 +67,7 @@ pub(super) fn counters(name: &ScopeName, policy: &Policy, must: bool) -> Vec<Sco
         name: name.clone(),
         period: budget.period,
         limits: if index == 0 { policy.limits } else { RateLimits::default() },
-        allowance: Allowance { cap: budget.cap, state: policy.state, version: policy.version },
+        allowance: Allowance { cap: budget.cap, state, bar, version: policy.version },
         shards: policy.shards.clone(),
         shard: None,
     };

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, int, key, malformed, n, s, text};
-use crate::domain::counter::{Counter, CounterKey, Hold, HoldFacts, Part, SHARDS_MAX, ScopeKind, ScopeState};
+use crate::domain::counter::{
+    Bar, Counter, CounterKey, Hold, HoldFacts, Part, SHARDS_MAX, ScopeKind, ScopeState,
+};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
@@ -45,10 +47,12 @@ pub(super) fn read_counter(item: &Item) -> Result<Counter, StoreError> {
         Some(_) => Some(id(item, "floor")?),
         None => None,
     };
+    let optional = |name: &str| item.contains_key(name).then(|| int(item, name)).transpose();
     Ok(Counter {
         cap: NanoUsd::from_nano(int(item, "cap")?),
         remaining: NanoUsd::from_nano(int(item, "remaining")?),
         state: state.ok_or_else(|| malformed("state"))?,
+        bar: Bar { pace: optional("pace")?.unwrap_or(0), until: optional("until")? },
         version: Timestamp::from_millis(int(item, "version")?),
         window: int(item, "window")?,
         requests: int(item, "requests")?,

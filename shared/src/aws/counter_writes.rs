@@ -45,7 +45,7 @@ fn open(allowance: &Allowance, remaining: i64, live: Item) -> Expression {
     let mut expression = Expression::default();
     expression.set("cap", "cap", n(allowance.cap.nano()));
     expression.set("remaining", "remaining", n(remaining));
-    expression.set("state", "state", s(allowance.state.to_string()));
+    set_state(&mut expression, allowance);
     expression.set("version", "version", n(allowance.version.millis()));
     expression.set("live", "live", AttributeValue::M(live));
     expression.absent_or("pk", "window", "=", "unopened", n(Counter::UNOPENED));
@@ -65,10 +65,38 @@ pub(super) fn allow(counter: Option<&Counter>, to: &Allowance) -> Option<Express
     let mut expression = Expression::default();
     expression.set("cap", "cap", n(to.cap.nano()));
     expression.add("remaining", "change", n(i128::from(to.cap.nano()) - i128::from(counter.cap.nano())));
-    expression.set("state", "state", s(to.state.to_string()));
+    set_state(&mut expression, to);
     expression.set("version", "version", n(to.version.millis()));
     expression.compare("version", "=", "seen", n(counter.version.millis()));
     Some(expression)
+}
+
+/// Sets the state and what goes with it. An item whose scope was never barred has neither attribute of it.
+fn set_state(expression: &mut Expression, to: &Allowance) {
+    expression.set("state", "state", s(to.state.to_string()));
+    match to.bar.pace {
+        0 => expression.remove("pace"),
+        pace => expression.set("pace", "pace", n(pace)),
+    }
+    match to.bar.until {
+        None => expression.remove("until"),
+        Some(until) => expression.set("until", "until", n(until)),
+    }
+}
+
+/// The state admits one more request: it is active, its time is over, or its pace has room.
+fn admitted(write: &Reserve, expression: &mut Expression) {
+    let (state, until, pace) = (expression.path("state"), expression.path("until"), expression.path("pace"));
+    let active = expression.value("active", s(ScopeState::Active.to_string()));
+    let throttled = expression.value("throttled", s(ScopeState::Throttled.to_string()));
+    let window = expression.value("window", n(write.window));
+    let room = match write.form {
+        WindowForm::Roll { .. } => format!("{pace} > {}", expression.value("nothing", n(0))),
+        WindowForm::Create | WindowForm::Same => format!("{} < {pace}", expression.path("requests")),
+    };
+    // What is missing in the item compares as false.
+    expression
+        .demand(format!("({state} = {active} OR {until} <= {window} OR ({state} = {throttled} AND {room}))"));
 }
 
 /// `seen` is the window the item must count: the present one, or the one that ends here.
@@ -88,7 +116,7 @@ fn enter(write: &Reserve, seen: i64) -> Expression {
         WindowForm::Create | WindowForm::Same => count(write, &mut expression),
     }
     expression.compare("window", "=", "seen", n(seen));
-    expression.compare("state", "=", "active", s(ScopeState::Active.to_string()));
+    admitted(write, &mut expression);
     expression.compare("version", "=", "version", n(write.allowance.version.millis()));
     if let Some(room) = write.hold_room() {
         expression.size("live", "<=", "hold_room", n(room));

@@ -69,6 +69,11 @@ impl Expression {
         self.conditions.push(condition);
     }
 
+    /// A condition of paths and values that were declared before.
+    pub(super) fn demand(&mut self, condition: String) {
+        self.conditions.push(condition);
+    }
+
     pub(super) fn exists(&mut self, path: &str) {
         let condition = format!("attribute_exists({})", self.path(path));
         self.conditions.push(condition);

@@ -36,6 +36,7 @@ mod queue;
 mod read;
 mod rollups;
 mod secrets;
+mod spend;
 mod vector_index;
 mod vector_scan;
 mod vectors;
@@ -62,6 +63,7 @@ pub use precision::DynamoPrecision;
 pub use queue::{SqsIndexQueue, SqsSettleQueue};
 pub use rollups::DynamoRollups;
 pub use secrets::{LiveSecrets, SecretError, Secrets};
+pub use spend::DynamoSpend;
 pub use vector_index::{VECTOR_DIMENSIONS, VECTOR_INDEX, vector_index, vector_partition};
 pub use vectors::DynamoVectors;
 

@@ -1,5 +1,6 @@
 //! The `alerts` section: what is watched and who is told.
 
+use super::anomaly::{self, Anomaly};
 use super::decimal::{MILLIONTHS, NANO};
 use super::section::Section;
 use super::sinks::{self, PagerDuty, QuietHours, Slack, Sns, Webhook};
@@ -14,6 +15,7 @@ pub(super) const KEYS: &[&str] = &[
     "slack",
     "pagerduty",
     "sns",
+    "anomaly",
 ];
 
 /// Limits that raise an alert, and the channels it goes to.
@@ -37,6 +39,8 @@ pub struct Alerts {
     pub pagerduty: Vec<PagerDuty>,
     /// SNS topics.
     pub sns: Vec<Sns>,
+    /// Keys that spend unlike themselves.
+    pub anomaly: Anomaly,
 }
 
 impl Default for Alerts {
@@ -51,6 +55,7 @@ impl Default for Alerts {
             slack: Vec::new(),
             pagerduty: Vec::new(),
             sns: Vec::new(),
+            anomaly: Anomaly::default(),
         }
     }
 }
@@ -69,6 +74,7 @@ impl Alerts {
             slack: sinks::each(section, "slack", sinks::SLACK_KEYS, Slack::read),
             pagerduty: sinks::each(section, "pagerduty", sinks::PAGERDUTY_KEYS, PagerDuty::read),
             sns: sinks::each(section, "sns", sinks::SNS_KEYS, Sns::read),
+            anomaly: Anomaly::read(&section.section("anomaly", anomaly::KEYS)),
         }
     }
 }

@@ -56,6 +56,17 @@ const OUT_OF_BOUNDS: &[(&str, &str, &[&str])] = &[
     ),
     ("alerts", "slack", &["[{\"url\": \"https://a.example.com\", \"channel\": \"x\"}]", "{}", "[1]"]),
     ("alerts", "pagerduty", &["[{}]", "[{\"routing_key\": \"\"}]"]),
+    (
+        "alerts",
+        "anomaly",
+        &[
+            "{\"mode\": \"on\"}",
+            "{\"factor\": 1}",
+            "{\"factor\": 2.5}",
+            "{\"min_spend_usd\": -1}",
+            "{\"ratio\": 3}",
+        ],
+    ),
     ("alerts", "sns", &["[{\"topic_arn\": \"topic\"}]", "[{}]"]),
 ];
 

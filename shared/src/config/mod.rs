@@ -5,6 +5,7 @@
 
 mod address;
 mod alerts;
+mod anomaly;
 mod base_url;
 mod billing;
 mod cache;
@@ -34,6 +35,7 @@ use std::collections::BTreeMap;
 
 pub use address::is_public;
 pub use alerts::Alerts;
+pub use anomaly::{Anomaly, AnomalyMode};
 pub use base_url::{BaseUrl, BaseUrlError, Host};
 pub use billing::Billing;
 pub use cache::{Cache, CacheProfile, CacheProvider, CacheRoute, CacheScope, SemanticMode, SemanticRules};

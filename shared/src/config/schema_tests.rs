@@ -27,6 +27,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("rag", rag::KEYS),
     ("tenants.*", tenants::KEYS),
     ("alerts", alerts::KEYS),
+    ("alerts.anomaly", anomaly::KEYS),
     ("alerts.webhooks[]", sinks::WEBHOOK_KEYS),
     ("alerts.slack[]", sinks::SLACK_KEYS),
     ("alerts.pagerduty[]", sinks::PAGERDUTY_KEYS),
@@ -93,6 +94,7 @@ fn the_schema_and_the_parser_know_the_same_names() {
         of_schema.extend(names.map(|names| (path.to_owned(), names)));
     });
     let of_parser = [
+        ("alerts.anomaly.mode", names::<AnomalyMode>()),
         ("alerts.pagerduty[].min_severity", names::<MinSeverity>()),
         ("alerts.slack[].min_severity", names::<MinSeverity>()),
         ("alerts.sns[].min_severity", names::<MinSeverity>()),
@@ -128,7 +130,7 @@ fn the_defaults_of_the_schema_are_those_of_the_parser() {
             defaults += 1;
         }
     });
-    assert_eq!(defaults, 41);
+    assert_eq!(defaults, 47);
 }
 
 #[test]
@@ -151,5 +153,5 @@ fn the_bounds_of_the_schema_are_those_of_the_parser() {
             bounds += 1;
         }
     });
-    assert_eq!(bounds, 16);
+    assert_eq!(bounds, 20);
 }

@@ -132,6 +132,23 @@ fn every_key_reaches_its_field() {
 }
 
 #[test]
+fn every_key_of_anomaly_reaches_its_field() {
+    let text = json!({ "alerts": { "anomaly": {
+        "mode": "enforce", "factor": 4, "min_requests": 5, "min_spend_usd": "0.25",
+        "stop_after_seconds": 60, "cool_down_seconds": 120,
+    }}});
+    let anomaly = Anomaly {
+        mode: AnomalyMode::Enforce,
+        factor: 4,
+        min_requests: 5,
+        min_spend_nano: 250_000_000,
+        stop_after_seconds: 60,
+        cool_down_seconds: 120,
+    };
+    assert_eq!(Config::parse(&text.to_string()).expect("valid").alerts.anomaly, anomaly);
+}
+
+#[test]
 fn every_key_of_tenants_and_alerts_reaches_its_field() {
     let text = json!({
         "providers": {"box": {"base_url": "http://localhost:1", "local": true}},
@@ -192,6 +209,7 @@ fn every_key_of_tenants_and_alerts_reaches_its_field() {
             },
         ],
         sns: vec![Sns { topic_arn: "arn:aws:sns:eu-west-1:1:t".to_owned(), takes }],
+        anomaly: Anomaly::default(),
     };
     assert_eq!(config.alerts, alerts);
 }

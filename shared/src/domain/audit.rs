@@ -93,6 +93,8 @@ pub enum Action {
     UpdateKey,
     #[serde(rename = "key.revoke")]
     RevokeKey,
+    #[serde(rename = "key.release")]
+    ReleaseKey,
     #[serde(rename = "budget.set")]
     SetBudget,
     /// Written by a later version.

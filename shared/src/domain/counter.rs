@@ -6,6 +6,8 @@
 //! suite compares with them. Source of the rules: the hold protocol, ARCHITECTURE.md.
 #![deny(clippy::float_arithmetic)]
 
+mod bar;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use super::id::AttemptId;
 use super::money::NanoUsd;
 use super::time::{Period, Timestamp};
+
+pub use bar::Bar;
 
 /// Shards that a scope may be spread over.
 pub const SHARDS_MAX: u8 = 64;
@@ -96,12 +100,13 @@ impl fmt::Display for ScopeKind {
     }
 }
 
-/// Whether a scope may spend at all; tested in the reserve's own condition, so a stop is immediate.
+/// Whether a scope may spend, and how fast; tested in the reserve's own condition, so a stop is immediate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ScopeState {
     #[default]
     Active,
+    /// Admitted at the pace of its [`Bar`].
     Throttled,
     Stopped,
 }
@@ -121,6 +126,7 @@ impl fmt::Display for ScopeState {
 pub struct Allowance {
     pub cap: NanoUsd,
     pub state: ScopeState,
+    pub bar: Bar,
     /// When the policy was last changed. A counter follows the latest it has heard of.
     pub version: Timestamp,
 }
@@ -132,7 +138,8 @@ pub struct Counter {
     /// `cap` less everything billed and everything held.
     pub remaining: NanoUsd,
     pub state: ScopeState,
-    /// That of the [`Allowance`] that `cap` and `state` come from.
+    pub bar: Bar,
+    /// That of the [`Allowance`] that `cap`, `state` and `bar` come from.
     pub version: Timestamp,
     /// The minute that `requests` and `tokens` count, from [`Timestamp::minute`].
     pub window: i64,
@@ -258,7 +265,7 @@ pub fn reserve(counter: Option<&Counter>, write: &Reserve) -> Option<Counter> {
     let spent = next.remaining < write.amount();
     let over_rate = !fits(next.requests, request_room) || !fits(next.tokens, token_room);
     let crowded = !fits(i64::try_from(next.live.len()).unwrap_or(i64::MAX), write.hold_room());
-    let barred = next.state != ScopeState::Active || next.version != write.allowance.version;
+    let barred = next.is_barred() || next.version != write.allowance.version;
     if next.live.contains_key(&write.id) || fenced || spent || over_rate || crowded || barred {
         return None;
     }
@@ -315,7 +322,8 @@ pub fn allow(counter: Option<&Counter>, to: &Allowance) -> Option<Counter> {
     };
     let change = to.cap.nano().checked_sub(counter.cap.nano())?;
     let remaining = NanoUsd::from_nano(counter.remaining.nano().checked_add(change)?);
-    let next = Counter { cap: to.cap, remaining, state: to.state, version: to.version, ..counter.clone() };
+    let (cap, state, bar, version) = (to.cap, to.state, to.bar, to.version);
+    let next = Counter { cap, remaining, state, bar, version, ..counter.clone() };
     (counter.version < to.version).then_some(next)
 }
 
@@ -354,7 +362,7 @@ impl Counter {
 
     /// The policy it follows.
     pub fn allowance(&self) -> Allowance {
-        Allowance { cap: self.cap, state: self.state, version: self.version }
+        Allowance { cap: self.cap, state: self.state, bar: self.bar, version: self.version }
     }
 
     /// One that nothing was spent on.
@@ -364,6 +372,7 @@ impl Counter {
             cap: allowance.cap,
             remaining: allowance.cap,
             state: allowance.state,
+            bar: allowance.bar,
             version: allowance.version,
             window,
             requests: 0,

@@ -5,9 +5,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::counter::{RateLimits, SHARDS_MAX, ScopeKind, ScopeState};
+use super::counter::{Bar, RateLimits, SHARDS_MAX, ScopeKind, ScopeState};
 use super::money::NanoUsd;
 use super::time::{Period, Timestamp};
+
+/// Requests a minute of a scope that an admin throttles and whose requests are not limited.
+const PACE: i64 = 6;
+/// A limited one that is throttled has this part of its limit.
+const PACE_PART: i64 = 10;
 
 /// A cap for one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,11 +28,44 @@ pub struct Policy {
     /// At most one for each period; all of them hold at once. None is no cap.
     pub budgets: Vec<Budget>,
     pub limits: RateLimits,
+    /// As an admin set it.
     pub state: ScopeState,
+    /// What the gateway does by itself, where the admin lets the scope spend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub throttle: Option<Throttle>,
     /// Counters that each period is spread over, 1 to [`SHARDS_MAX`].
     pub shards: Shards,
     /// When it was last changed. Of two policies for a scope, the later one holds.
     pub version: Timestamp,
+}
+
+/// A state that the gateway gave a key by itself, for a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Throttle {
+    /// Active spares the key: an admin released it, and it is not throttled again before `until`.
+    pub state: ScopeState,
+    /// Requests a minute while throttled.
+    #[serde(default)]
+    pub pace: i64,
+    pub since: Timestamp,
+    /// When it is over, whether or not anybody looks. For the counters it ends with the minute before.
+    pub until: Timestamp,
+}
+
+impl Throttle {
+    /// How long a key that an admin let go is left alone.
+    pub const SPARED: Duration = Duration::from_secs(86_400);
+
+    /// Spares the key from `now` on.
+    pub fn spared(now: Timestamp) -> Self {
+        Throttle { state: ScopeState::Active, pace: 0, since: now, until: now + Throttle::SPARED }
+    }
+
+    /// Whether it bars the key at a time.
+    pub fn bars(&self, now: Timestamp) -> bool {
+        self.state != ScopeState::Active && self.until.minute() > now.minute()
+    }
 }
 
 /// How many counters a period is spread over. A period keeps the number that it began with, since
@@ -155,7 +193,31 @@ impl fmt::Display for ScopeName {
 impl Policy {
     /// Whether it says nothing that a counter would have to enforce.
     pub fn is_open(&self) -> bool {
-        self.budgets.is_empty() && self.limits == RateLimits::default() && self.state == ScopeState::Active
+        let is_free = self.barred() == (ScopeState::Active, Bar::default());
+        self.budgets.is_empty() && self.limits == RateLimits::default() && is_free
+    }
+
+    /// What its counters enforce. Whatever an admin set goes before what the gateway does by itself.
+    pub fn barred(&self) -> (ScopeState, Bar) {
+        match (self.state, self.throttle.filter(|throttle| throttle.state != ScopeState::Active)) {
+            (ScopeState::Active, Some(throttle)) => {
+                (throttle.state, Bar { pace: throttle.pace, until: Some(throttle.until.minute()) })
+            }
+            (ScopeState::Throttled, _) => {
+                let part = self.limits.requests.map_or(PACE, |limit| limit / PACE_PART);
+                (ScopeState::Throttled, Bar { pace: part.max(i64::from(self.shards.count)), until: None })
+            }
+            (state, _) => (state, Bar::default()),
+        }
+    }
+
+    /// What an admin's change makes of a throttle that stands: the key is let go, and spared.
+    #[must_use]
+    pub fn freed(standing: Option<Throttle>, now: Timestamp) -> Option<Throttle> {
+        match standing {
+            Some(throttle) if throttle.bars(now) => Some(Throttle::spared(now)),
+            other => other.filter(|throttle| throttle.state == ScopeState::Active && now < throttle.until),
+        }
     }
 }
 
@@ -198,6 +260,67 @@ mod tests {
             assert_eq!(shards.in_period(period, now), count, "{shards:?} {period} {now:?}");
         }
         assert_eq!(Shards::default().change(1, noon), Shards::default());
+    }
+
+    #[test]
+    fn what_an_admin_set_goes_before_what_the_gateway_does_by_itself() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let throttle = |state| Throttle { state, pace: 4, since: now, until: now + Duration::from_secs(600) };
+        let policy = |state, limit, own| Policy {
+            state,
+            limits: RateLimits { requests: limit, ..RateLimits::default() },
+            throttle: own,
+            ..Policy::default()
+        };
+        let until = Some((now + Duration::from_secs(600)).minute());
+        for (state, limit, own, barred) in [
+            (ScopeState::Active, None, None, (ScopeState::Active, Bar::default())),
+            (
+                ScopeState::Active,
+                None,
+                Some(throttle(ScopeState::Active)),
+                (ScopeState::Active, Bar::default()),
+            ),
+            (
+                ScopeState::Active,
+                None,
+                Some(throttle(ScopeState::Throttled)),
+                (ScopeState::Throttled, Bar { pace: 4, until }),
+            ),
+            (
+                ScopeState::Stopped,
+                None,
+                Some(throttle(ScopeState::Throttled)),
+                (ScopeState::Stopped, Bar::default()),
+            ),
+            (
+                ScopeState::Throttled,
+                Some(50),
+                Some(throttle(ScopeState::Stopped)),
+                (ScopeState::Throttled, Bar { pace: 5, until: None }),
+            ),
+            (ScopeState::Throttled, None, None, (ScopeState::Throttled, Bar { pace: 6, until: None })),
+            (ScopeState::Throttled, Some(3), None, (ScopeState::Throttled, Bar { pace: 1, until: None })),
+        ] {
+            assert_eq!(policy(state, limit, own).barred(), barred, "{state} {limit:?} {own:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_an_admin_let_go_is_spared_for_a_day() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let slowed = Throttle {
+            state: ScopeState::Throttled,
+            pace: 1,
+            since: now,
+            until: now + Duration::from_secs(600),
+        };
+        let spared = Policy::freed(Some(slowed), now).expect("spared");
+        assert_eq!((spared.state, spared.until), (ScopeState::Active, now + Throttle::SPARED));
+        let later = now + Duration::from_secs(7_200);
+        assert_eq!(Policy::freed(Some(spared), later), Some(spared), "no longer by another change");
+        assert_eq!(Policy::freed(Some(slowed), later), None, "it was over");
+        assert_eq!(Policy::freed(None, now), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod policies;
 mod rest;
 mod rollups;
 mod semantic;
+mod spend;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,6 +57,7 @@ struct State {
     folded: Option<Timestamp>,
     audit: BTreeMap<AuditId, Recorded>,
     semantic: semantic::Semantic,
+    spend: spend::Spend,
     alerts: BTreeMap<AlertId, Entry>,
 }
 

@@ -93,6 +93,7 @@ fn opened(cap: NanoUsd) -> Counter {
         cap,
         remaining: cap,
         state: Default::default(),
+        bar: Default::default(),
         version: Timestamp::default(),
         window: 0,
         requests: 0,

@@ -111,7 +111,7 @@ impl Meant {
     /// Whether the counter, as a reserve left it, follows one of the policies that it may follow.
     pub(crate) fn is_obeyed(&self, scope: &Scope, key: &CounterKey, counter: &Counter) -> bool {
         self.allowed(scope, key).iter().any(|allowed| {
-            let is_its = allowed.version == counter.version && allowed.state == ScopeState::Active;
+            let is_its = allowed.version == counter.version && admits(allowed, counter);
             is_its && (key.shard.is_some() || allowed.cap == counter.cap)
         })
     }
@@ -125,10 +125,21 @@ impl Meant {
     }
 }
 
+/// Whether a counter that has just admitted a request was let by its state. A shard's pace is a part of the
+/// scope's.
+fn admits(allowed: &Allowance, counter: &Counter) -> bool {
+    match allowed.state {
+        ScopeState::Active => true,
+        ScopeState::Throttled => counter.requests <= allowed.bar.pace,
+        ScopeState::Stopped => false,
+    }
+}
+
 fn allowance(scope: &Scope, policy: &Policy) -> Allowance {
     let budget = policy.budgets.iter().find(|budget| budget.period == scope.period);
     let cap = budget.map_or(NanoUsd::UNLIMITED, |budget| budget.cap);
-    Allowance { cap, state: policy.state, version: policy.version }
+    let (state, bar) = policy.barred();
+    Allowance { cap, state, bar, version: policy.version }
 }
 
 impl Rule {

@@ -2,7 +2,7 @@
 
 use shared::domain::counter::{RateLimits, ScopeState};
 use shared::domain::key::{KeyDetails, KeyRecord};
-use shared::domain::policy::{Budget, Policy, Shards};
+use shared::domain::policy::{Budget, Policy, Shards, Throttle};
 use shared::domain::time::{Period, Timestamp};
 use shared::ports::StoreError;
 
@@ -32,6 +32,7 @@ fn record(id: &str) -> KeyRecord {
             ],
             limits: RateLimits { requests: Some(60), tokens: None, ..RateLimits::default() },
             state: ScopeState::Throttled,
+            throttle: Some(Throttle::spared(NOW)),
             shards: Shards::default().change(8, NOW).change(16, NOW),
             version: NOW,
         },

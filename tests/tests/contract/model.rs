@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use shared::domain::counter::{self, Allowance, Close, Counter, RateLimits, Reserve, ScopeState, WindowForm};
+use shared::domain::counter::{
+    self, Allowance, Bar, Close, Counter, RateLimits, Reserve, ScopeState, WindowForm,
+};
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Quality};
 use shared::domain::time::Timestamp;
@@ -106,16 +108,17 @@ fn step() -> impl Strategy<Value = Step> {
     let close = close.prop_map(|(n, billed, billed_tokens, withdrawn)| {
         Step::Close(Close { key: counter_key(), id: id(n), billed: nano(billed), billed_tokens, withdrawn })
     });
-    let states = [ScopeState::Active, ScopeState::Active, ScopeState::Active, ScopeState::Stopped];
-    let allow = (0_i64..3, 0_i64..2_000, 0_usize..4).prop_map(move |(version, cap, state)| {
+    let states = [ScopeState::Active, ScopeState::Active, ScopeState::Throttled, ScopeState::Stopped];
+    let bar = (0_i64..5, proptest::option::of(0_i64..4)).prop_map(|(pace, until)| Bar { pace, until });
+    let allow = (0_i64..3, 0_i64..2_000, 0_usize..4, bar).prop_map(move |(version, cap, state, bar)| {
         let version = Timestamp::from_millis(version);
-        Step::Allow(Allowance { cap: nano(cap), state: states[state], version })
+        Step::Allow(Allowance { cap: nano(cap), state: states[state], bar, version })
     });
     let fence = (1_u32..8).prop_map(|n| Step::Fence(id(n)));
     let put = (1_u32..8).prop_map(|n| Step::PutEstimate(Box::new(estimate(n))));
     let correct =
         (1_u32..8, 0_i64..300).prop_map(|(n, exact)| Step::Correct(Box::new((estimate(n), line(n, exact)))));
-    prop_oneof![12 => reserve, 6 => close, 1 => fence, 1 => allow, 2 => put, 4 => correct]
+    prop_oneof![12 => reserve, 6 => close, 1 => fence, 2 => allow, 2 => put, 4 => correct]
 }
 
 async fn walk(stores: &Stores, steps: &[Step]) {

@@ -20,6 +20,7 @@ fn policy(cap: i64) -> ScopePolicy {
         budgets: vec![Budget { cap: nano(cap), period: Period::Hour }],
         limits: RateLimits { concurrency: Some(3), ..RateLimits::default() },
         state: ScopeState::Stopped,
+        throttle: None,
         shards: Shards { count: 64, before: Vec::new() },
         version: NOW,
     };

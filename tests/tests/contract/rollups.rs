@@ -119,7 +119,8 @@ async fn a_recomputation_equals_a_fold_of_the_lines(stores: &Stores) {
     for line in &lines {
         put(stores, line).await;
     }
-    let folding = Folding { ledger: stores.read_ledger.as_ref(), rollups: stores.write_rollups.as_ref() };
+    let folding =
+        Folding { ledger: stores.read_ledger.as_ref(), rollups: stores.write_rollups.as_ref(), watch: None };
     for _ in 0..2 {
         for line in &lines {
             recompute(&folding, &line.partition()).await.expect("recomputed");

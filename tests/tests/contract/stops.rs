@@ -1,5 +1,4 @@
-//! The state of a counter. No port sets it yet, so the item is edited by hand; the memory store
-//! calls the domain's own function, whose tests cover it.
+//! The state of a counter, edited by hand where items of older versions are meant: those have a state alone.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::domain::counter::{ScopeState, WindowForm};
@@ -8,7 +7,6 @@ use super::samples::{books, close, counter, counter_key, held, refused, reserve}
 use super::stores::Stores;
 
 on_dynamodb!(a_scope_that_is_not_active_admits_nothing);
-
 /// Sets one text attribute of the counter's item.
 async fn edit(stores: &Stores, name: &str, value: &str) {
     let dynamo = stores.dynamo().expect("a DynamoDB");

@@ -9,12 +9,12 @@ use local::embedded::{Embedded, create_tables};
 use shared::aws::{
     AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounterList,
     DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies,
-    DynamoPrecision, DynamoRollups, SharedHttpClient, Tables, http_client,
+    DynamoPrecision, DynamoRollups, DynamoSpend, SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, AuditLog, BreakerStore, CacheMarks, Counters, FindKey, FindPolicy, Idempotency,
+    AnswerCache, AuditLog, BreakerStore, CacheMarks, Counters, FindKey, FindPolicy, Idempotency, KeepSpend,
     ListCounters, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger, ReadRollups,
     WriteLedger, WriteRollups,
 };
@@ -40,6 +40,7 @@ pub(super) struct Stores {
     pub(super) precision: Arc<dyn MeasurePrecision>,
     pub(super) idempotency: Arc<dyn Idempotency>,
     pub(super) breakers: Arc<dyn BreakerStore>,
+    pub(super) spend: Arc<dyn KeepSpend>,
     behind: Behind,
 }
 
@@ -129,6 +130,7 @@ impl Stores {
                 precision: store.clone(),
                 idempotency: store.clone(),
                 breakers: store.clone(),
+                spend: store.clone(),
                 behind,
             },
             Behind::Dynamo(dynamo) => {
@@ -138,7 +140,7 @@ impl Stores {
                 let ledger = DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone());
                 let ledger = Arc::new(ledger);
                 let outbox = DynamoAlerts::new(clients.clone(), tables.usage.clone());
-                let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
+                let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage.clone()));
                 let counters = Arc::new(DynamoCounters::new(clients.clone(), tables.budgets.clone()));
                 let in_use = DynamoCounterList::new(clients.clone(), tables.budgets.clone(), 3);
                 Stores {
@@ -159,6 +161,7 @@ impl Stores {
                     marks: Arc::new(DynamoMarks::new(clients.clone(), tables.cache.clone())),
                     precision: Arc::new(DynamoPrecision::new(clients.clone(), tables.cache.clone())),
                     idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
+                    spend: Arc::new(DynamoSpend::new(clients.clone(), tables.usage)),
                     breakers: Arc::new(DynamoBreakers::new(clients, tables.control)),
                     behind,
                 }

@@ -10,6 +10,7 @@ mod embeddings;
 mod faults;
 mod give_back;
 mod idempotency;
+mod instances;
 mod messages;
 mod queued;
 mod responses;

@@ -1,5 +1,6 @@
 //! Usage: the rollups, whatever becomes of the stream that feeds them, and the reports.
 
+mod anomaly;
 mod jitter;
 mod pipeline;
 mod receipts;

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::app::administer::KeyView;
+use shared::domain::counter::ScopeState;
 
 use super::gateway::{Gateway, body, columns, encoded, or_dash, read};
 
@@ -37,6 +38,11 @@ enum Action {
     Update(Update),
     /// Revoke a key; every instance refuses it within 60 seconds.
     Revoke {
+        /// The key's id, the part between the underscores.
+        id: String,
+    },
+    /// Let a key go that the anomaly throttle slowed or stopped, and spare it for a day.
+    Release {
         /// The key's id, the part between the underscores.
         id: String,
     },
@@ -118,6 +124,11 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
             let done = options.gateway.call(Method::DELETE, &path(id), None).await?;
             options.gateway.show(&done, || Ok(format!("revoked {id}")))
         }
+        Action::Release { id } => {
+            let path = format!("/admin/keys/{id}/release");
+            let done = options.gateway.call(Method::POST, &path, None).await?;
+            options.gateway.show(&done, || Ok(format!("released {id}")))
+        }
     }
 }
 
@@ -183,6 +194,16 @@ fn row(view: &KeyView) -> [String; 9] {
         or_dash(view.period),
         or_dash(view.policy.rpm),
         or_dash(view.policy.tpm),
-        if view.revoked_at.is_some() { "revoked".to_owned() } else { view.policy.state.to_string() },
+        state(view),
     ]
+}
+
+/// What an admin set, or what the gateway does by itself and how long at most.
+fn state(view: &KeyView) -> String {
+    let throttle = view.policy.throttle.as_ref().filter(|throttle| throttle.state != ScopeState::Active);
+    match (&view.revoked_at, view.policy.state, throttle) {
+        (Some(_), _, _) => "revoked".to_owned(),
+        (None, ScopeState::Active, Some(throttle)) => format!("{} until {}", throttle.state, throttle.until),
+        (None, state, _) => state.to_string(),
+    }
 }

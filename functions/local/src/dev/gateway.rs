@@ -17,7 +17,7 @@ use shared::app::{App, Tuning};
 use shared::aws::{
     AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounterList,
     DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies,
-    DynamoPrecision, DynamoRollups, DynamoVectors, Patience, Tables, http_client,
+    DynamoPrecision, DynamoRollups, DynamoSpend, DynamoVectors, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -26,8 +26,8 @@ use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
     AnswerCache, AuditLog, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency,
-    ListCounters, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger,
-    ReadRollups, WriteLedger, WriteRollups,
+    KeepSpend, ListCounters, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox,
+    ReadLedger, ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -64,6 +64,7 @@ pub struct Stores {
     pub vectors: Option<DynamoVectors>,
     pub idempotency: Arc<dyn Idempotency>,
     pub breakers: Arc<dyn BreakerStore>,
+    pub spend: Arc<dyn KeepSpend>,
 }
 
 impl Stores {
@@ -90,7 +91,8 @@ impl Stores {
             precision: store.clone(),
             vectors: None,
             idempotency: store.clone(),
-            breakers: store,
+            breakers: store.clone(),
+            spend: store,
         }
     }
 
@@ -126,7 +128,7 @@ impl Stores {
         let policies = Arc::new(WarmPolicies::new(policies, Arc::new(SystemClock)));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
         let outbox = DynamoAlerts::new(clients.clone(), tables.usage.clone());
-        let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
+        let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage.clone()));
         let counters = Arc::new(DynamoCounters::new(clients.clone(), tables.budgets.clone()));
         let page = DynamoCounterList::PAGE;
         let in_use = DynamoCounterList::new(clients.clone(), tables.budgets.clone(), page);
@@ -150,6 +152,7 @@ impl Stores {
             vectors: Some(DynamoVectors::new(clients.clone(), tables.cache.clone())),
             idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), tables.cache)),
             breakers: Arc::new(DynamoBreakers::new(clients.clone(), tables.control)),
+            spend: Arc::new(DynamoSpend::new(clients.clone(), tables.usage)),
         }
     }
 }
@@ -220,6 +223,7 @@ impl Gateway {
             counters: Arc::clone(&stores.counters),
             rollups: Arc::clone(&stores.read_rollups),
             write_rollups: Arc::clone(&stores.write_rollups),
+            watch: rollups::watch(&config.alerts.anomaly, &stores, &clock),
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
         tokio::spawn(rollups::keep(Arc::clone(&usage), changes));

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shared::app::anomaly::{Known, Watch};
 use shared::app::rollups::rebuild;
+use shared::config::{Anomaly, AnomalyMode};
 use shared::domain::ledger::LedgerLine;
 use shared::domain::partition::Partition;
 use shared::domain::time::Timestamp;
-use shared::ports::{LineMark, PutLine, StoreError, WriteLedger};
+use shared::ports::{Clock, LineMark, PutLine, RaiseAlert, StoreError, WriteLedger};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 use usage::Usage;
+
+use super::gateway::Stores;
 
 /// How long changes gather before they are folded.
 const GATHER: Duration = Duration::from_millis(250);
@@ -68,6 +72,22 @@ impl WriteLedger for Watched {
         self.tell(exact);
         corrected
     }
+}
+
+/// What looks for keys that spend unlike themselves.
+pub(super) fn watch(anomaly: &Anomaly, stores: &Stores, clock: &Arc<dyn Clock>) -> Option<Watch> {
+    (anomaly.mode != AnomalyMode::Off).then(|| Watch {
+        mode: anomaly.mode,
+        settings: anomaly.into(),
+        spend: Arc::clone(&stores.spend),
+        rollups: Arc::clone(&stores.read_rollups),
+        keys: Arc::clone(&stores.find_key),
+        manage_keys: Arc::clone(&stores.manage_keys),
+        counters: Arc::clone(&stores.counters),
+        alerts: Some(Arc::clone(&stores.outbox) as Arc<dyn RaiseAlert>),
+        clock: Arc::clone(clock),
+        known: Known::default(),
+    })
 }
 
 /// Folds what the last process may have left, then whatever changes.

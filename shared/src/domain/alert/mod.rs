@@ -129,4 +129,7 @@ pub struct AnomalyEvidence {
     pub requests: u64,
     /// What was to be expected at most in such a window.
     pub expected_usd: NanoUsd,
+    /// The same of `requests`.
+    #[serde(default)]
+    pub expected_requests: u64,
 }

@@ -1,0 +1,142 @@
+//! The anomaly throttle: whoever folds a partition of the ledger has the lines of the last minute at hand,
+//! and judges the keys that they are of.
+//!
+//! Nothing here may hold up the folding, so what fails is logged, and the next folding judges again. Two
+//! may judge a key at once: both come to the same alert, and only one sets the policy.
+
+mod act;
+mod recent;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+pub use recent::Recent;
+
+use crate::config::{Anomaly, AnomalyMode};
+use crate::domain::anomaly::{History, KEPT_HOURS, Seen, Settings, Usual, judge};
+use crate::domain::counter::ScopeState;
+use crate::domain::key::KeyRecord;
+use crate::domain::money::NanoUsd;
+use crate::domain::partition::Partition;
+use crate::domain::time::Timestamp;
+use crate::ports::{Clock, Counters, FindKey, KeepSpend, ManageKeys, RaiseAlert, ReadRollups, StoreError};
+
+/// Keys that are judged side by side.
+const AT_ONCE: usize = 8;
+/// Keys whose hours are remembered; more are read again.
+const KNOWN_MAX: usize = 1_024;
+/// Hours that are read again when an hour has closed: their last requests may have been under way.
+const UNSURE_HOURS: i64 = 2;
+
+/// What watching keys needs.
+pub struct Watch {
+    pub mode: AnomalyMode,
+    pub settings: Settings,
+    pub spend: Arc<dyn KeepSpend>,
+    pub rollups: Arc<dyn ReadRollups>,
+    /// As fresh as a minute ago is enough to see that nothing is to be done.
+    pub keys: Arc<dyn FindKey>,
+    pub manage_keys: Arc<dyn ManageKeys>,
+    pub counters: Arc<dyn Counters>,
+    /// Where the operator is told; none is in the log alone.
+    pub alerts: Option<Arc<dyn RaiseAlert>>,
+    pub clock: Arc<dyn Clock>,
+    /// The hours of keys, and in which hour they were brought up to date.
+    pub known: Known,
+}
+
+/// What this instance remembers of keys.
+#[derive(Debug, Default)]
+pub struct Known(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    histories: HashMap<String, (i64, Arc<History>)>,
+    /// The period in which an observation of a key was told last.
+    told: HashMap<String, i64>,
+}
+
+impl Known {
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Watch");
+        shown.field("mode", &self.mode).field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Watch {
+    /// Judges the keys that have lines in `recent`, which are all of the last minute in `partition`.
+    pub async fn look(&self, partition: &Partition, recent: &Recent) {
+        let keys: Vec<&str> = recent.keys().collect();
+        for some in keys.chunks(AT_ONCE) {
+            let looked = join_all(some.iter().map(|key| self.look_at(key, partition, recent))).await;
+            for (key, looked) in some.iter().zip(looked) {
+                if let Err(error) = looked {
+                    tracing::warn!(key, %error, "a key is not judged this time");
+                }
+            }
+        }
+    }
+
+    async fn look_at(&self, key: &str, partition: &Partition, recent: &Recent) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let history = self.history(key, now).await?;
+        let Some(usual) = Usual::at(&history, now) else { return Ok(()) };
+        let buckets = self.spend.put_buckets(key, partition, &recent.buckets(key, &usual)).await?;
+        let seen = Seen::until(now, &buckets);
+        let found = self.keys.find(key).await?;
+        let Some(record) = found.filter(may_be_throttled) else { return Ok(()) };
+        match judge(&self.settings, &usual, &seen, record.policy.throttle.as_ref(), now) {
+            Some(step) => self.act(&record, step, (&usual, &seen), now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The closed hours of a key, brought up to date once an hour.
+    async fn history(&self, key: &str, now: Timestamp) -> Result<Arc<History>, StoreError> {
+        let known = self.known.lock().histories.get(key).cloned();
+        if let Some((_, history)) = known.filter(|(hour, _)| *hour == now.hour()) {
+            return Ok(history);
+        }
+        let (end, oldest) = (now.hour(), now.hour() - KEPT_HOURS);
+        let mut history = self.spend.history(key).await?.unwrap_or_default();
+        if history.next() != Some(end) {
+            let from = history.next().map_or(oldest, |next| (next - UNSURE_HOURS).max(oldest)).min(end);
+            history = history.with(from, end, &self.rollups.of_key(key, from..end).await?);
+            self.spend.put_history(key, &history).await?;
+        }
+        let history = Arc::new(history);
+        let histories = &mut self.known.lock().histories;
+        if histories.len() >= KNOWN_MAX {
+            histories.clear();
+        }
+        histories.insert(key.to_owned(), (end, Arc::clone(&history)));
+        Ok(history)
+    }
+}
+
+impl From<&Anomaly> for Settings {
+    fn from(section: &Anomaly) -> Settings {
+        Settings {
+            factor: section.factor,
+            least_requests: section.min_requests,
+            least_cost: NanoUsd::from_nano(section.min_spend_nano),
+            stop_after: Duration::from_secs(section.stop_after_seconds),
+            cool_down: Duration::from_secs(section.cool_down_seconds),
+        }
+    }
+}
+
+/// A key that an admin slowed or stopped is the admin's concern.
+fn may_be_throttled(record: &KeyRecord) -> bool {
+    record.revoked_at.is_none() && record.policy.state == ScopeState::Active
+}

@@ -1,0 +1,124 @@
+//! The hours of a key that what is usual is read from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::money::NanoUsd;
+use crate::domain::rollup::Rollup;
+
+/// Hours that are kept: four weeks.
+pub const KEPT_HOURS: i64 = 4 * 168;
+/// Hours that a key whose first hour is known must have before it is judged at all.
+const YOUNG: i64 = 24;
+
+/// One hour of a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hour {
+    /// What was billed, without what is an upper bound.
+    pub cost: NanoUsd,
+    pub requests: u64,
+}
+
+/// Closed hours of a key without a gap, the oldest first, at most [`KEPT_HOURS`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+pub struct History {
+    /// The first hour, counted from the epoch.
+    first: i64,
+    hours: Vec<Hour>,
+}
+
+/// Flat, since each list within a list would take bytes of its own: nano-dollars and requests by turns.
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    first: i64,
+    hours: Vec<i64>,
+}
+
+impl History {
+    /// The hour after the last; none before the first.
+    pub fn next(&self) -> Option<i64> {
+        (!self.hours.is_empty()).then(|| self.end())
+    }
+
+    /// Where it is too short to say what is usual.
+    pub fn is_young(&self) -> bool {
+        (self.hours.len() as i64) < YOUNG
+    }
+
+    pub(super) fn end(&self) -> i64 {
+        self.first + self.hours.len() as i64
+    }
+
+    /// None before the first hour and after the last.
+    pub(super) fn at(&self, hour: i64) -> Option<Hour> {
+        let index = usize::try_from(hour.checked_sub(self.first)?).ok()?;
+        self.hours.get(index).copied()
+    }
+
+    pub(super) fn latest(&self, most: usize) -> &[Hour] {
+        &self.hours[self.hours.len().saturating_sub(most)..]
+    }
+
+    pub(super) fn hours(&self) -> &[Hour] {
+        &self.hours
+    }
+
+    /// Replaces what it says of `from..to` by these rollups, of which there may be several an hour. An hour
+    /// without any was without requests. Hours before the first one that had some are no part of a history.
+    #[must_use]
+    pub fn with(&self, from: i64, to: i64, rollups: &[Rollup]) -> History {
+        let mut sums = vec![Hour::default(); usize::try_from(to - from).unwrap_or(0)];
+        for rollup in rollups {
+            let index = rollup.hour.checked_sub(from).and_then(|index| usize::try_from(index).ok());
+            if let Some(sum) = index.and_then(|index| sums.get_mut(index)) {
+                sum.requests = sum.requests.saturating_add(rollup.requests);
+                let cost = sum.cost.nano().saturating_add(exact(rollup));
+                sum.cost = NanoUsd::from_nano(cost);
+            }
+        }
+        self.extended(from, &sums)
+    }
+
+    /// With `hours` from `from` on in the place of what it says of them and of all later ones.
+    #[must_use]
+    pub fn extended(&self, from: i64, hours: &[Hour]) -> History {
+        let end = from + hours.len() as i64;
+        let start = if self.hours.is_empty() { from } else { self.first };
+        let mut all: Vec<Hour> = (start..from).map(|hour| self.at(hour).unwrap_or_default()).collect();
+        let skipped = usize::try_from(start - from).unwrap_or(0).min(hours.len());
+        all.extend(&hours[skipped..]);
+        let old = all.len().saturating_sub(KEPT_HOURS as usize);
+        let idle = all.iter().position(|hour| hour.requests > 0).unwrap_or(all.len());
+        // What was kept before began with a request, so only a history that begins can be idle there.
+        let from = if self.hours.is_empty() { old.max(idle) } else { old };
+        let all = all.split_off(from);
+        History { first: end - all.len() as i64, hours: all }
+    }
+}
+
+/// What a rollup says was billed, without upper bounds.
+fn exact(rollup: &Rollup) -> i64 {
+    let models = rollup.users.iter().flat_map(|user| user.models.values());
+    let costs = models.map(|used| used.cost.nano().saturating_sub(used.estimated.nano()));
+    costs.fold(0, i64::saturating_add)
+}
+
+impl From<History> for Stored {
+    fn from(history: History) -> Self {
+        let pairs = history
+            .hours
+            .iter()
+            .flat_map(|hour| [hour.cost.nano(), i64::try_from(hour.requests).unwrap_or(i64::MAX)]);
+        Stored { first: history.first, hours: pairs.collect() }
+    }
+}
+
+impl From<Stored> for History {
+    fn from(stored: Stored) -> Self {
+        let hours = stored.hours.chunks_exact(2).map(|pair| Hour {
+            cost: NanoUsd::from_nano(pair[0]),
+            requests: u64::try_from(pair[1]).unwrap_or(0),
+        });
+        History { first: stored.first, hours: hours.collect() }
+    }
+}

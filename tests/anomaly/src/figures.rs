@@ -1,0 +1,103 @@
+//! The figures of a seed, printed and told.
+
+use std::ops::Range;
+
+use shared::domain::anomaly::Settings;
+
+use super::pattern::Pattern;
+use super::quiet::{Played, cost_by_hour, keys, play};
+use super::spike::{Attack, Noticed, attack};
+use super::variance::{MORNING, mean_costs, told};
+
+pub const KEYS: usize = 200;
+pub const DAYS: i64 = 60;
+/// Spikes that each key is played.
+const SPIKES: usize = 10;
+/// What is promised, in seconds from the first request.
+const IN_TIME: f64 = 60.0;
+/// Where the sizes of keys are parted, in requests a minute that are usual at the time.
+pub const SIZES: [f64; 6] = [0.0, 1.0, 5.0, 20.0, 100.0, f64::INFINITY];
+pub const TEN_TIMES: Attack = Attack { requests: 10.0, cost: 1.0 };
+
+/// Plays all keys of a seed for two months, and prints what was raised.
+pub fn quiet(seed: u64) -> Vec<Played> {
+    let settings = Settings::default();
+    let played: Vec<Played> = keys(seed, KEYS, DAYS).map(|key| play(key, &settings, DAYS)).collect();
+    let sum = |of: fn(&Played) -> u64| played.iter().map(of).sum::<u64>();
+    println!(
+        "seed {seed}: {KEYS} keys, {DAYS} days, {} judgements: {} slowed, {} stopped",
+        sum(|key| key.judged),
+        sum(|key| key.slowed),
+        sum(|key| key.stopped)
+    );
+    let mut nearest: Vec<u64> = played.iter().map(|key| key.nearest).collect();
+    nearest.sort_unstable();
+    println!(
+        "  the nearest that a minute came to its limit: {} % (of the median key {} %)",
+        nearest[KEYS - 1],
+        nearest[KEYS / 2]
+    );
+    played
+}
+
+/// Prints in how many hours after the first week the cost of all keys is told, in the morning and else.
+/// Returns those of the morning without noise and changes of clocks, in the first week and after it, of keys
+/// that were there from the beginning.
+pub fn mornings(played: &[Played]) -> (usize, usize) {
+    let is_morning = |hour: &&i64| MORNING.contains(&(*hour % 24));
+    let from_the_start = played.iter().map(|key| &key.traffic.pattern).filter(|pattern| pattern.first == 0);
+    let patterns: Vec<_> = from_the_start.map(Pattern::steady).collect();
+    let mean = told(&mean_costs(&patterns, DAYS));
+    let of_mean =
+        |range: Range<i64>| mean.iter().filter(is_morning).filter(|hour| range.contains(hour)).count();
+    let (first, later) = (of_mean(0..168), of_mean(168..DAYS * 24));
+    println!(
+        "  cost variance without noise: {first} mornings' hours told in the first week, {later} after it"
+    );
+    let noisy: Vec<i64> = told(&cost_by_hour(played)).into_iter().filter(|hour| *hour >= 168).collect();
+    println!(
+        "  with noise, which moves single keys by a quarter: {} of {} hours, {} of them in the morning",
+        noisy.len(),
+        DAYS * 24 - 168,
+        noisy.iter().filter(is_morning).count()
+    );
+    (first, later)
+}
+
+/// Plays spikes at any time of the day after, and prints how many were noticed in time, by size.
+pub fn spikes(played: &mut [Played], name: &str, spike: Attack) -> Vec<Noticed> {
+    let settings = Settings::default();
+    let mut all = Vec::new();
+    for key in played {
+        for _ in 0..SPIKES {
+            let minute = DAYS * 1_440 + key.traffic.dice().whole(0..1_440);
+            all.push(attack(key, &settings, minute, spike));
+        }
+    }
+    println!("  {name}:");
+    for size in SIZES.windows(2).map(|size| size[0]..size[1]) {
+        let of_size = of_size(&all, &size);
+        let mut after: Vec<f64> = of_size.iter().filter_map(|one| one.after).collect();
+        after.sort_by(f64::total_cmp);
+        let at = |share: f64| after.get((after.len() as f64 * share) as usize).copied();
+        let seconds = |share| at(share).map_or("-".to_owned(), |after| format!("{after:.0} s"));
+        println!(
+            "    {:>3} to {:>3} a minute: {:>3} of {:>3} within 60 s; of those noticed p50 {}, p95 {}",
+            size.start,
+            size.end,
+            in_time(&of_size),
+            of_size.len(),
+            seconds(0.5),
+            seconds(0.95)
+        );
+    }
+    all
+}
+
+pub fn of_size<'a>(all: &'a [Noticed], size: &Range<f64>) -> Vec<&'a Noticed> {
+    all.iter().filter(|one| size.contains(&one.usual)).collect()
+}
+
+pub fn in_time(some: &[&Noticed]) -> usize {
+    some.iter().filter(|one| one.after.is_some_and(|after| after <= IN_TIME)).count()
+}
