@@ -2,6 +2,7 @@
 //! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
 
 mod alerts;
+mod audit;
 mod semantic;
 #[cfg(any(feature = "aws", feature = "memory", feature = "wire"))]
 pub(crate) mod vector_rules;
@@ -21,7 +22,7 @@ use crate::domain::cache::{CacheKey, Labels};
 use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
 use crate::domain::idempotency::{Claim, Claimed, State};
-use crate::domain::key::KeyRecord;
+use crate::domain::key::{KeyDetails, KeyRecord};
 use crate::domain::ledger::LedgerLine;
 use crate::domain::partition::Partition;
 use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
@@ -34,6 +35,7 @@ use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 
 pub use alerts::{RaiseAlert, Raised, ReadAlerts};
+pub use audit::{AuditLog, AuditPage, AuditQuery};
 pub use semantic::{
     CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
     Question, SearchVectors, SemanticLookup, SetUpVectors, VectorRecord, WriteVectors,
@@ -76,6 +78,14 @@ pub trait ManageKeys: FindKey + ListKeys {
     /// Replaces the policy of version `before`. False when another stands there, or there is no such
     /// key. Sending it again is safe: a policy recognises itself.
     async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError>;
+    /// Replaces the details `before`. False when others stand there, or there is no such key.
+    /// Sending it again is safe.
+    async fn set_details(
+        &self,
+        id: &str,
+        details: &KeyDetails,
+        before: &KeyDetails,
+    ) -> Result<bool, StoreError>;
     /// False when there is no such key. Revoking twice keeps the first time.
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError>;
 }
@@ -102,6 +112,15 @@ impl<T: ManageKeys + ?Sized> ManageKeys for Arc<T> {
 
     async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError> {
         self.as_ref().set_policy(id, policy, before).await
+    }
+
+    async fn set_details(
+        &self,
+        id: &str,
+        details: &KeyDetails,
+        before: &KeyDetails,
+    ) -> Result<bool, StoreError> {
+        self.as_ref().set_details(id, details, before).await
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

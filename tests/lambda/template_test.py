@@ -20,7 +20,9 @@ STREAMED = (
 BUDGET = "/admin/budgets/{scope}/{id}"
 BUFFERED = {
     *("GET /v1/usage", "GET /v1/requests/{id}", "POST /admin/usage/rebuild"),
-    *("POST /admin/keys", "GET /admin/keys", "DELETE /admin/keys/{id}"),
+    *("POST /admin/keys", "GET /admin/keys", "GET /admin/audit"),
+    *("GET /admin/tenants", "GET /admin/tenants/{id}", "GET /admin/teams"),
+    *(f"{method} /admin/keys/{{id}}" for method in ("GET", "PATCH", "DELETE")),
     *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),
     *("POST /v1/cache/lookup", "POST /v1/cache/invalidate", "GET /v1/cache/stats"),
     *("POST /admin/cache/setup", "POST /admin/cache/entries"),

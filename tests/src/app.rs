@@ -9,6 +9,7 @@ use local::demo::Demo;
 use serde_json::{Value, json};
 use shared::app::App;
 use shared::app::administer::Admin;
+use shared::domain::audit::Who;
 use shared::domain::ledger::LedgerLine;
 use shared::memory::MemoryStore;
 use tokio::time::Instant;
@@ -68,12 +69,17 @@ impl TestApp {
             fields["name"] = json!("somebody");
         }
         let fields = fields.as_object().cloned().expect("fields of a key are an object");
-        let made = self.admin.create(fields).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let made = self.admin.create(&self.who(), fields).await.unwrap_or_else(|error| panic!("{error:?}"));
         User { key: made.key.expect("a new key is shown"), id: made.id }
     }
 
+    /// Somebody with the admin key.
+    pub fn who(&self) -> Who {
+        self.admin.who(None, None)
+    }
+
     pub async fn revoke(&self, user: &User) {
-        assert!(self.admin.revoke(&user.id).await.expect("a store"), "{} is no key", user.id);
+        self.admin.revoke(&self.who(), &user.id).await.unwrap_or_else(|error| panic!("{error:?}"));
     }
 
     /// A chat completion for `user`.

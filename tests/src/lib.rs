@@ -1,6 +1,7 @@
 //! The harness of the integration tests: the gateway in this process over stores in memory, with
 //! the scripted demo provider as upstream.
 
+mod admin;
 mod app;
 mod clocks;
 mod noting;
@@ -11,6 +12,7 @@ mod settled;
 mod setup;
 mod usage;
 
+pub use admin::Fails;
 pub use app::{CHAT, COMPLETIONS, TestApp, User, question, unbounded};
 pub use clocks::{Ahead, At, Set};
 pub use noting::Noting;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
+use shared::app::change::Registry;
 use shared::app::random::OsRandomness;
 use shared::app::warm_marks::WarmMarks;
 use shared::app::{App, SemanticTier, Tuning};
@@ -128,9 +129,12 @@ impl Setup {
         };
         let pepper = Pepper { version: 1, secret: b"a pepper for tests".to_vec() };
         let admin = Admin {
-            keys: self.store.clone(),
-            policies: self.store.clone(),
-            counters: self.store.clone(),
+            registry: Registry::new(
+                self.store.clone(),
+                self.store.clone(),
+                self.store.clone(),
+                self.store.clone(),
+            ),
             clock: Arc::clone(&self.clock),
             pepper: pepper.clone(),
             admin_key: "an admin key for tests".to_owned(),

@@ -1,5 +1,6 @@
 //! One integration test binary: the store contract and what runs over the whole gateway.
 
+mod admin;
 mod arrows;
 mod cache;
 mod contract;

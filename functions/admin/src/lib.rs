@@ -1,34 +1,52 @@
-//! The `admin` function: keys and budgets, for the admin key only.
+//! The `admin` function: keys, budgets and the log of changes, for the admin key only.
 
+mod audit;
+mod budgets;
+mod caller;
+mod keys;
+mod query;
+mod tenants;
 pub mod wiring;
 
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
 use percent_encoding::percent_decode_str;
-use serde_json::json;
 use shared::app::administer::Admin;
-use shared::app::body::object;
 use shared::app::error::GatewayError;
-use shared::http::{Body, error, json, token};
+use shared::domain::audit::Who;
+use shared::http::{Body, CallerAddress, error, token};
 use shared::protocol::dialect::Dialect;
 use shared::protocol::error::no_route;
 use shared::protocol::fields::BadRequest;
+
+use query::Query;
 
 /// The routes of this function; `{id}` stands for one path segment.
 pub const ROUTES: &[(&str, &str)] = &[
     ("POST", "/admin/keys"),
     ("GET", "/admin/keys"),
+    ("GET", "/admin/keys/{id}"),
+    ("PATCH", "/admin/keys/{id}"),
     ("DELETE", "/admin/keys/{id}"),
     ("GET", "/admin/budgets"),
     ("GET", "/admin/budgets/{scope}/{id}"),
     ("PUT", "/admin/budgets/{scope}/{id}"),
+    ("GET", "/admin/tenants"),
+    ("GET", "/admin/tenants/{id}"),
+    ("GET", "/admin/teams"),
+    ("GET", "/admin/audit"),
 ];
 
 /// One invocation from API Gateway.
 pub async fn invoke(admin: &Admin, event: lambda_http::Request) -> Response<Body> {
     let request_id = event.lambda_context().request_id;
-    let (parts, body) = event.into_parts();
+    let address = source_address(&event);
+    let (mut parts, body) = event.into_parts();
+    if let Some(address) = address {
+        parts.extensions.insert(CallerAddress(address));
+    }
     let body = match body {
         lambda_http::Body::Text(text) => Bytes::from(text),
         lambda_http::Body::Binary(bytes) => Bytes::from(bytes),
@@ -45,43 +63,49 @@ pub async fn handle(admin: &Admin, request: Request<Bytes>, request_id: &str) ->
     }
 }
 
-async fn route(
-    admin: &Admin,
-    request: &Request<Bytes>,
-    request_id: &str,
-) -> Result<Response<Body>, GatewayError> {
+/// One request of somebody who holds the admin key.
+pub(crate) struct Call<'a> {
+    pub(crate) admin: &'a Admin,
+    pub(crate) who: Who,
+    pub(crate) request: &'a Request<Bytes>,
+    pub(crate) id: &'a str,
+}
+
+impl Call<'_> {
+    pub(crate) fn query(&self, known: &[&str]) -> Result<Query, BadRequest> {
+        Query::read(self.request.uri().query(), known)
+    }
+}
+
+/// None where there is no such route.
+pub(crate) type Answered = Result<Option<Response<Body>>, GatewayError>;
+
+async fn route(admin: &Admin, request: &Request<Bytes>, id: &str) -> Result<Response<Body>, GatewayError> {
     admin.authorize(token(request.headers()).as_deref())?;
+    let call = Call { admin, who: caller::who(admin, request)?, request, id };
     let path = request.uri().path().trim_end_matches('/');
     let segments: Vec<String> = path.trim_start_matches('/').split('/').map(decoded).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let method = request.method();
-    match (method, segments.as_slice()) {
-        (&Method::POST, ["admin", "keys"]) => {
-            let created = admin.create(object(request.body())?).await?;
-            Ok(json(201, request_id, &created))
-        }
-        (&Method::GET, ["admin", "keys"]) => {
-            Ok(json(200, request_id, &json!({ "keys": admin.list().await? })))
-        }
-        (&Method::DELETE, ["admin", "keys", id]) if !id.is_empty() => match admin.revoke(id).await? {
-            true => Ok(json(200, request_id, &json!({ "id": id, "revoked": true }))),
-            false => Ok(error(&no_key(id), Dialect::OpenAi, request_id)),
-        },
-        (&Method::GET, ["admin", "budgets"]) => {
-            Ok(json(200, request_id, &json!({ "budgets": admin.budgets().await? })))
-        }
-        (&Method::GET, ["admin", "budgets", scope, id]) if !id.is_empty() => {
-            let view = admin.budget(scope, id, tenant(request.uri().query())?).await?;
-            Ok(json(200, request_id, &view))
-        }
-        (&Method::PUT, ["admin", "budgets", scope, id]) if !id.is_empty() => {
-            let view = admin.set_budget(scope, id, object(request.body())?).await?;
-            Ok(json(200, request_id, &view))
-        }
-        (method, segments) => {
-            let known = ROUTES.iter().any(|(_, route)| fits(route, segments));
-            Ok(error(&no_route(method.as_str(), path, known), Dialect::OpenAi, request_id))
-        }
+    let answered = match segments.as_slice() {
+        // An id is never empty.
+        segments if segments.contains(&"") => None,
+        ["admin", "keys", rest @ ..] => keys::respond(&call, rest).await?,
+        ["admin", "budgets", rest @ ..] => budgets::respond(&call, rest).await?,
+        ["admin", "tenants" | "teams", ..] => tenants::respond(&call, &segments[1..]).await?,
+        ["admin", "audit", rest @ ..] => audit::respond(&call, rest).await?,
+        _ => None,
+    };
+    Ok(answered.unwrap_or_else(|| {
+        let known = ROUTES.iter().any(|(_, route)| fits(route, &segments));
+        error(&no_route(request.method().as_str(), path, known), Dialect::OpenAi, id)
+    }))
+}
+
+/// As API Gateway saw it; what a header says of it proves nothing.
+fn source_address(event: &lambda_http::Request) -> Option<String> {
+    match event.request_context_ref()? {
+        RequestContext::ApiGatewayV1(context) => context.identity.source_ip.clone(),
+        _ => None,
     }
 }
 
@@ -96,23 +120,4 @@ fn fits(route: &str, segments: &[&str]) -> bool {
     let alike =
         |(known, given): (&&str, &&str)| known == given || (known.starts_with('{') && !given.is_empty());
     known.len() == segments.len() && known.iter().zip(segments).all(alike)
-}
-
-/// `?tenant=`, whose team or user it is.
-fn tenant(query: Option<&str>) -> Result<Option<String>, BadRequest> {
-    let mut tenant = None;
-    for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
-        match pair.split_once('=') {
-            Some(("tenant", value)) => tenant = Some(decoded(value)),
-            _ => return Err(BadRequest::new(pair, format!("unknown query parameter {pair:?}"))),
-        }
-    }
-    Ok(tenant)
-}
-
-fn no_key(id: &str) -> shared::protocol::error::ErrorReport {
-    let mut report = no_route("DELETE", &format!("/admin/keys/{id}"), false);
-    report.code = "key_not_found";
-    report.message = format!("there is no key {id:?}");
-    report
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use shared::app::administer::Admin;
-use shared::aws::{DynamoCounters, DynamoKeys, DynamoPolicies, Environment, StartError, variable};
+use shared::app::change::Registry;
+use shared::aws::{
+    DynamoAuditLog, DynamoCounters, DynamoKeys, DynamoPolicies, Environment, StartError, variable,
+};
 use shared::log::{self, Sink};
 
 /// # Errors
@@ -11,10 +14,15 @@ use shared::log::{self, Sink};
 pub async fn from_environment() -> Result<Admin, StartError> {
     let environment = Environment::load()?;
     log::init(environment.config.observability.log_level, Sink::Stdout);
+    let (clients, control) = (&environment.clients, variable("CONTROL_TABLE")?);
+    let registry = Registry::new(
+        Arc::new(DynamoKeys::new(clients.clone(), control.clone())),
+        Arc::new(DynamoPolicies::new(clients.clone(), control.clone())),
+        Arc::new(DynamoCounters::new(clients.clone(), variable("BUDGETS_TABLE")?)),
+        Arc::new(DynamoAuditLog::new(clients.clone(), control)),
+    );
     Ok(Admin {
-        keys: Arc::new(DynamoKeys::new(environment.clients.clone(), variable("CONTROL_TABLE")?)),
-        policies: Arc::new(DynamoPolicies::new(environment.clients.clone(), variable("CONTROL_TABLE")?)),
-        counters: Arc::new(DynamoCounters::new(environment.clients.clone(), variable("BUDGETS_TABLE")?)),
+        registry,
         clock: Arc::clone(&environment.clock),
         pepper: environment.pepper().await?,
         admin_key: environment.secret("ADMIN_KEY").await?,

@@ -1,4 +1,4 @@
-//! Keys, made, listed and revoked by an admin.
+//! Keys, made, shown, changed and revoked by an admin.
 
 use std::sync::Arc;
 
@@ -6,25 +6,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::budgets::{PolicyView, policy_view};
+use super::change::{Change, Registry, subject};
 use super::error::GatewayError;
 use super::fields::models;
+use super::listing::Piece;
 use super::policy_fields::policy;
 use super::random::OsRandomness;
-use crate::domain::key::{self, KeyRecord, Pepper, PresentedKey, secrets_match};
+use crate::domain::audit::{Action, Outcome, Who};
+use crate::domain::key::{self, KeyDetails, KeyRecord, Pepper, PresentedKey, secrets_match};
 use crate::domain::money::NanoUsd;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, ScopeName};
 use crate::domain::time::{Period, Timestamp};
-use crate::ports::{Clock, Counters, ManageKeys, ManagePolicies, Randomness};
+use crate::ports::{Clock, Randomness, StoreError};
 use crate::protocol::fields::{BadRequest, Fields};
 
 /// Longest name of a key, tenant or team, in characters.
 const NAME_MAX: usize = 128;
 
+/// How often something is read and changed anew where somebody else changed it in between.
+pub(super) const TRIES: usize = 4;
+
 /// What the admin function needs.
 pub struct Admin {
-    pub keys: Arc<dyn ManageKeys>,
-    pub policies: Arc<dyn ManagePolicies>,
-    pub counters: Arc<dyn Counters>,
+    pub registry: Registry,
     pub clock: Arc<dyn Clock>,
     pub pepper: Pepper,
     pub admin_key: String,
@@ -51,6 +55,21 @@ pub struct KeyView {
     pub revoked_at: Option<String>,
 }
 
+/// Some keys, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KeyList {
+    pub keys: Vec<KeyView>,
+    /// Where the next piece begins; null where this was the last.
+    pub next: Option<String>,
+}
+
+/// Whose keys are asked for; none is everybody's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whose {
+    pub tenant: Option<String>,
+    pub team: Option<String>,
+}
+
 impl Admin {
     /// # Errors
     /// [`GatewayError::Unauthorized`].
@@ -61,12 +80,17 @@ impl Admin {
         }
     }
 
+    /// Somebody who holds the admin key.
+    pub fn who(&self, actor: Option<String>, address: Option<String>) -> Who {
+        Who { key: key::fingerprint(&self.admin_key, &self.pepper), actor, address }
+    }
+
     /// Makes a key. Fields: `name`, `tenant`, `team`, `models`, and those of a policy: `budgetUsd`
     /// (decimal string) with `period`, or `budgets`; `rpm`, `tpm`, `concurrency`, `state`.
     ///
     /// # Errors
     /// [`GatewayError::BadRequest`] naming the field, or [`GatewayError::StoreDown`].
-    pub async fn create(&self, body: Map<String, Value>) -> Result<KeyView, GatewayError> {
+    pub async fn create(&self, who: &Who, body: Map<String, Value>) -> Result<KeyView, GatewayError> {
         let mut random = [0_u8; 52];
         OsRandomness.fill(&mut random);
         let (id, whole) = key::generate(&random);
@@ -84,26 +108,133 @@ impl Admin {
             revoked_at: None,
         };
         let record = fill_in(blank, Fields::new(body))?;
-        self.keys.create(&record).await.map_err(GatewayError::StoreDown)?;
-        Ok(KeyView { key: Some(whole), ..view(&record) })
+        let made = view(&record);
+        let change = of_key(Action::CreateKey, &record.id, None, &made);
+        let permit = self.registry.begin(who, record.created_at, change).await?;
+        permit.keys().create(&record).await.map_err(GatewayError::StoreDown)?;
+        permit.conclude(Outcome::Done).await;
+        Ok(KeyView { key: Some(whole), ..made })
     }
 
-    /// All keys, oldest first.
+    /// Keys, oldest first, the revoked ones too.
     ///
     /// # Errors
     /// [`GatewayError::StoreDown`].
-    pub async fn list(&self) -> Result<Vec<KeyView>, GatewayError> {
-        let mut records = self.keys.list().await.map_err(GatewayError::StoreDown)?;
-        records.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        Ok(records.iter().map(view).collect())
+    pub async fn keys(&self, whose: &Whose, piece: &Piece) -> Result<KeyList, GatewayError> {
+        let records = self.registry.list_keys().list().await.map_err(GatewayError::StoreDown)?;
+        let is_meant =
+            |wanted: &Option<String>, own: Option<&String>| wanted.is_none() || wanted.as_ref() == own;
+        let records = records.iter().filter(|record| {
+            is_meant(&whose.tenant, Some(&record.tenant)) && is_meant(&whose.team, record.team.as_ref())
+        });
+        let (records, next) =
+            piece.of(records, |record| format!("{:015}-{}", record.created_at.millis(), record.id));
+        Ok(KeyList { keys: records.into_iter().map(view).collect(), next })
     }
 
-    /// False when there is no such key.
+    /// One key.
     ///
     /// # Errors
+    /// [`GatewayError::NotFound`], or [`GatewayError::StoreDown`].
+    pub async fn key(&self, id: &str) -> Result<KeyView, GatewayError> {
+        self.record(id).await.map(|record| view(&record))
+    }
+
+    /// Changes `name`, `team` or `models` of a key; null takes the last two away. Its budgets and limits
+    /// are a policy of their own, and its tenant stays, since what was billed lies under it. Every
+    /// instance has heard of it within 60 seconds.
+    ///
+    /// # Errors
+    /// [`GatewayError::BadRequest`] naming the field, [`GatewayError::NotFound`], or
     /// [`GatewayError::StoreDown`].
-    pub async fn revoke(&self, id: &str) -> Result<bool, GatewayError> {
-        self.keys.revoke(id, self.clock.now()).await.map_err(GatewayError::StoreDown)
+    pub async fn update(
+        &self,
+        who: &Who,
+        id: &str,
+        body: Map<String, Value>,
+    ) -> Result<KeyView, GatewayError> {
+        let wanted = Wanted::read(body)?;
+        for _ in 0..TRIES {
+            let record = self.record(id).await?;
+            let before = record.details();
+            let next = record.clone().with(wanted.over(before.clone()));
+            let (old, new) = (view(&record), view(&next));
+            let change = of_key(Action::UpdateKey, id, Some(&old), &new);
+            let permit = self.registry.begin(who, self.clock.now(), change).await?;
+            let set = permit.keys().set_details(id, &next.details(), &before).await;
+            if set.map_err(GatewayError::StoreDown)? {
+                permit.conclude(Outcome::Done).await;
+                return Ok(new);
+            }
+            permit.conclude(Outcome::NotDone).await;
+        }
+        Err(GatewayError::StoreDown(StoreError::Rejected("the key kept changing".to_owned())))
+    }
+
+    /// Revokes a key. One that is revoked stays so, since the first time.
+    ///
+    /// # Errors
+    /// [`GatewayError::NotFound`], or [`GatewayError::StoreDown`].
+    pub async fn revoke(&self, who: &Who, id: &str) -> Result<KeyView, GatewayError> {
+        let record = self.record(id).await?;
+        let now = self.clock.now();
+        let revoked_at = record.revoked_at.or(Some(now));
+        let (old, new) = (view(&record), view(&KeyRecord { revoked_at, ..record.clone() }));
+        if record.revoked_at.is_some() {
+            return Ok(old);
+        }
+        let change = of_key(Action::RevokeKey, id, Some(&old), &new);
+        let permit = self.registry.begin(who, now, change).await?;
+        let is_known = permit.keys().revoke(id, now).await.map_err(GatewayError::StoreDown)?;
+        permit.conclude(if is_known { Outcome::Done } else { Outcome::NotDone }).await;
+        Ok(new)
+    }
+
+    pub(super) async fn record(&self, id: &str) -> Result<KeyRecord, GatewayError> {
+        let found = self.registry.find_key().find(id).await.map_err(GatewayError::StoreDown)?;
+        found.ok_or_else(|| no_key(id))
+    }
+}
+
+pub(super) fn no_key(id: &str) -> GatewayError {
+    GatewayError::NotFound { what: format!("there is no key {id:?}") }
+}
+
+fn of_key(action: Action, id: &str, before: Option<&KeyView>, after: &KeyView) -> Change {
+    Change::new(action, subject(&ScopeName::key(id)), before, Some(after))
+}
+
+/// The details that an admin gives anew; what is not given stays.
+struct Wanted {
+    name: Option<String>,
+    team: Option<Option<String>>,
+    models: Option<Option<Vec<String>>>,
+}
+
+impl Wanted {
+    fn read(body: Map<String, Value>) -> Result<Self, BadRequest> {
+        let is_null = |field: &str| body.get(field).is_some_and(Value::is_null);
+        let (no_team, no_models) = (is_null("team"), is_null("models"));
+        let mut fields = Fields::new(body);
+        let wanted = Wanted {
+            name: name(&mut fields, "name")?,
+            team: name(&mut fields, "team")?.map(Some).or(no_team.then_some(None)),
+            models: models(&mut fields)?.map(Some).or(no_models.then_some(None)),
+        };
+        fields.nothing_else()?;
+        let is_empty = wanted.name.is_none() && wanted.team.is_none() && wanted.models.is_none();
+        match is_empty {
+            true => Err(BadRequest::new("", "give at least one of name, team and models")),
+            false => Ok(wanted),
+        }
+    }
+
+    fn over(&self, before: KeyDetails) -> KeyDetails {
+        KeyDetails {
+            name: self.name.clone().unwrap_or(before.name),
+            team: self.team.clone().unwrap_or(before.team),
+            models: self.models.clone().unwrap_or(before.models),
+        }
     }
 }
 
@@ -137,7 +268,7 @@ fn name(fields: &mut Fields, field: &str) -> Result<Option<String>, BadRequest> 
     }
 }
 
-fn view(record: &KeyRecord) -> KeyView {
+pub(super) fn view(record: &KeyRecord) -> KeyView {
     let first = record.policy.budgets.first();
     KeyView {
         id: record.id.clone(),

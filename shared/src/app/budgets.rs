@@ -6,23 +6,25 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::administer::Admin;
+use super::administer::{Admin, TRIES, no_key};
+use super::change::{Change, subject};
 use super::error::GatewayError;
+use super::listing::Piece;
 use super::policy_fields::{nested, policy};
 use super::scope::{Scope, counters};
 use super::seat::{keys, whole};
+use super::tenants::tenant_of;
+use crate::domain::audit::{Action, Outcome, Who};
 use crate::domain::counter::{Allowance, Counter, CounterKey, ScopeKind, ScopeState};
 use crate::domain::money::NanoUsd;
 use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
 use crate::domain::time::{Period, Timestamp};
-use crate::ports::StoreError;
+use crate::ports::{Counters, StoreError};
 use crate::protocol::fields::{BadRequest, Fields};
 
 /// A period that begins within this time has its counter changed along, since an instance may
 /// still have the policy of before when it begins.
 const AHEAD: Duration = Duration::from_secs(60);
-/// How often a policy is read and set anew where somebody else set it in between.
-const TRIES: usize = 4;
 
 /// A scope's policy, and where its counters stand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +68,14 @@ pub struct PeriodView {
     pub resets_at: Option<String>,
 }
 
+/// Some policies, by the kind and name of their scope.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BudgetList {
+    pub budgets: Vec<BudgetView>,
+    /// Where the next piece begins; null where this was the last.
+    pub next: Option<String>,
+}
+
 impl Admin {
     /// Replaces what holds for a scope. It holds from the next reserve on: the counters of the
     /// present period are changed as well, and each instance follows the counter.
@@ -75,6 +85,7 @@ impl Admin {
     /// not exist, or [`GatewayError::StoreDown`]; setting it again finishes what was begun.
     pub async fn set_budget(
         &self,
+        who: &Who,
         kind: &str,
         id: &str,
         body: Map<String, Value>,
@@ -83,7 +94,7 @@ impl Admin {
         let name = scope_name(kind, id, fields.string("tenant")?)?;
         let wanted = scope_policy(&name, fields)?;
         for _ in 0..TRIES {
-            if let Some(view) = self.try_set(&name, wanted.clone()).await? {
+            if let Some(view) = self.try_set(who, &name, wanted.clone()).await? {
                 return Ok(view);
             }
         }
@@ -93,6 +104,7 @@ impl Admin {
     /// None where somebody else changed the policy since it was read.
     async fn try_set(
         &self,
+        who: &Who,
         name: &ScopeName,
         wanted: ScopePolicy,
     ) -> Result<Option<BudgetView>, GatewayError> {
@@ -107,17 +119,24 @@ impl Admin {
             let before = standing.as_ref().map(|policy| policy.own.shards.clone()).unwrap_or_default();
             next.own.shards = before.change(next.own.shards.count, now);
         }
-        let before = standing.unwrap_or_default();
+        if name.kind == ScopeKind::Key && standing.is_none() {
+            return Err(no_key(&name.id));
+        }
         self.may_lower(name, &next.own, now).await?;
+        let old = standing.as_ref().map(|policy| bare(name, policy));
+        let change = Change::new(Action::SetBudget, subject(name), old.as_ref(), Some(&bare(name, &next)));
+        let permit = self.registry.begin(who, now, change).await?;
         let is_set = match (name.kind, last) {
-            (ScopeKind::Key, None) => return Err(no_key(&name.id)),
-            (ScopeKind::Key, Some(last)) => self.keys.set_policy(&name.id, &next.own, last).await,
-            _ => self.policies.put_policy(name, &next, last).await,
+            (ScopeKind::Key, Some(last)) => permit.keys().set_policy(&name.id, &next.own, last).await,
+            _ => permit.policies().put_policy(name, &next, last).await,
         };
         if !is_set.map_err(GatewayError::StoreDown)? {
+            permit.conclude(Outcome::NotDone).await;
             return Ok(None);
         }
-        self.apply(name, &before.own, &next.own, now).await.map_err(GatewayError::StoreDown)?;
+        let before = standing.unwrap_or_default().own;
+        apply(permit.counters(), name, (&before, &next.own), now).await.map_err(GatewayError::StoreDown)?;
+        permit.conclude(Outcome::Done).await;
         self.view(name, &next, now).await.map(Some)
     }
 
@@ -137,49 +156,30 @@ impl Admin {
         self.view(&name, &found.ok_or_else(text)?, self.clock.now()).await
     }
 
-    /// Every policy of a team, user or tenant; those of keys are in the list of keys.
+    /// Policies of teams, users and tenants, of one tenant or of all; those of keys are in the list of
+    /// keys.
     ///
     /// # Errors
     /// [`GatewayError::StoreDown`].
-    pub async fn budgets(&self) -> Result<Vec<BudgetView>, GatewayError> {
-        let mut policies = self.policies.list_policies().await.map_err(GatewayError::StoreDown)?;
-        policies.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(policies.iter().map(|(name, policy)| bare(name, policy)).collect())
+    pub async fn budgets(&self, tenant: Option<&str>, piece: &Piece) -> Result<BudgetList, GatewayError> {
+        let policies = self.registry.policies().await.map_err(GatewayError::StoreDown)?;
+        let is_meant = |name: &ScopeName| tenant.is_none_or(|tenant| tenant_of(name) == Some(tenant));
+        let policies = policies.iter().filter(|(name, _)| is_meant(name));
+        let (policies, next) = piece.of(policies, |(name, _)| name.to_string());
+        Ok(BudgetList {
+            budgets: policies.into_iter().map(|(name, policy)| bare(name, policy)).collect(),
+            next,
+        })
     }
 
     async fn standing(&self, name: &ScopeName) -> Result<Option<ScopePolicy>, GatewayError> {
         let found = match name.kind {
-            ScopeKind::Key => self.keys.find(&name.id).await.map(|record| {
+            ScopeKind::Key => self.registry.find_key().find(&name.id).await.map(|record| {
                 record.map(|record| ScopePolicy { own: record.policy, ..ScopePolicy::default() })
             }),
-            _ => self.policies.find_policy(name).await,
+            _ => self.registry.find_policy().find_policy(name).await,
         };
         found.map_err(GatewayError::StoreDown)
-    }
-
-    /// Brings the counters to `next`, those of `before` as well: an instance that has not heard yet
-    /// still asks them.
-    async fn apply(
-        &self,
-        name: &ScopeName,
-        before: &Policy,
-        next: &Policy,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let must = name.kind == ScopeKind::Key;
-        let mut scopes = counters(name, next, must);
-        for mut left in counters(name, before, must) {
-            if !scopes.iter().any(|scope| scope.period == left.period) {
-                (left.allowance.state, left.allowance.version) = (next.state, next.version);
-                scopes.push(left);
-            }
-        }
-        let ahead = now + AHEAD;
-        let coming = |scope: &&Scope| scope.counter(ahead) != scope.counter(now);
-        let mut changes: Vec<(CounterKey, Allowance)> =
-            scopes.iter().flat_map(|scope| keys(scope, now)).collect();
-        changes.extend(scopes.iter().filter(coming).flat_map(|scope| keys(scope, ahead)));
-        try_join_all(changes.iter().map(|(key, to)| self.counters.allow(key, to))).await.map(|_| ())
     }
 
     /// What one shard has spent above its share of a lower cap would be free in the others.
@@ -189,7 +189,7 @@ impl Admin {
             if shards.len() == 1 {
                 continue;
             }
-            let reads = try_join_all(shards.iter().map(|(key, _)| self.counters.read(key)));
+            let reads = try_join_all(shards.iter().map(|(key, _)| self.registry.counter(key)));
             let standing = reads.await.map_err(GatewayError::StoreDown)?;
             let is_lower = |(counter, (_, to)): (&Option<Counter>, &(CounterKey, Allowance))| {
                 counter.as_ref().is_some_and(|counter| !counter.is_unopened() && counter.cap > to.cap)
@@ -202,7 +202,7 @@ impl Admin {
         Ok(())
     }
 
-    async fn view(
+    pub(super) async fn view(
         &self,
         name: &ScopeName,
         policy: &ScopePolicy,
@@ -214,7 +214,7 @@ impl Admin {
         let mut standing = Vec::new();
         for scope in &capped {
             let shards = keys(scope, now);
-            let reads = try_join_all(shards.iter().map(|(key, _)| self.counters.read(key)));
+            let reads = try_join_all(shards.iter().map(|(key, _)| self.registry.counter(key)));
             standing.push(sum(scope, reads.await.map_err(GatewayError::StoreDown)?, now));
         }
         let mut view = bare(name, policy);
@@ -225,6 +225,30 @@ impl Admin {
             .collect();
         Ok(view)
     }
+}
+
+/// Brings the counters to `next`, those of `before` as well: an instance that has not heard yet
+/// still asks them.
+async fn apply(
+    store: &dyn Counters,
+    name: &ScopeName,
+    (before, next): (&Policy, &Policy),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let must = name.kind == ScopeKind::Key;
+    let mut scopes = counters(name, next, must);
+    for mut left in counters(name, before, must) {
+        if !scopes.iter().any(|scope| scope.period == left.period) {
+            (left.allowance.state, left.allowance.version) = (next.state, next.version);
+            scopes.push(left);
+        }
+    }
+    let ahead = now + AHEAD;
+    let coming = |scope: &&Scope| scope.counter(ahead) != scope.counter(now);
+    let mut changes: Vec<(CounterKey, Allowance)> =
+        scopes.iter().flat_map(|scope| keys(scope, now)).collect();
+    changes.extend(scopes.iter().filter(coming).flat_map(|scope| keys(scope, ahead)));
+    try_join_all(changes.iter().map(|(key, to)| store.allow(key, to))).await.map(|_| ())
 }
 
 /// The counters of a scope in one period as one; none where nothing was spent.
@@ -266,11 +290,7 @@ fn scope_name(kind: &str, id: &str, tenant: Option<String>) -> Result<ScopeName,
     }
 }
 
-fn no_key(id: &str) -> GatewayError {
-    GatewayError::NotFound { what: format!("there is no key {id:?}") }
-}
-
-fn bare(name: &ScopeName, policy: &ScopePolicy) -> BudgetView {
+pub(super) fn bare(name: &ScopeName, policy: &ScopePolicy) -> BudgetView {
     BudgetView {
         scope: name.kind,
         id: name.id.clone(),

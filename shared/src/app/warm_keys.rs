@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::warm::Copies;
-use crate::domain::key::KeyRecord;
+use crate::domain::key::{KeyDetails, KeyRecord};
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, FindKey, ListKeys, ManageKeys, StoreError};
@@ -57,6 +57,17 @@ impl<S: ManageKeys> ManageKeys for WarmKeys<S> {
 
     async fn set_policy(&self, id: &str, policy: &Policy, before: Timestamp) -> Result<bool, StoreError> {
         let set = self.store.set_policy(id, policy, before).await;
+        self.copies.forget(&id.to_owned());
+        set
+    }
+
+    async fn set_details(
+        &self,
+        id: &str,
+        details: &KeyDetails,
+        before: &KeyDetails,
+    ) -> Result<bool, StoreError> {
+        let set = self.store.set_details(id, details, before).await;
         self.copies.forget(&id.to_owned());
         set
     }

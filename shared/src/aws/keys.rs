@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use serde::Serialize;
 
 use super::change::change;
 use super::clients::Clients;
 use super::errors::{Conditional, store_error};
 use super::expression::Expression;
-use super::item::{from_item, key, n, to_item, to_value};
+use super::item::{from_item, key, n, s, to_item, to_value};
 use super::read;
-use crate::domain::key::KeyRecord;
+use crate::domain::key::{KeyDetails, KeyRecord};
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::ports::{FindKey, ListKeys, ManageKeys, StoreError};
@@ -86,10 +87,45 @@ impl ManageKeys for DynamoKeys {
             || self.find(id).await?.is_some_and(|standing| standing.policy == *policy))
     }
 
+    async fn set_details(
+        &self,
+        id: &str,
+        details: &KeyDetails,
+        before: &KeyDetails,
+    ) -> Result<bool, StoreError> {
+        let mut expression = Expression::default();
+        expression.set("name", "name", s(&details.name));
+        expression.compare("name", "=", "nameBefore", s(&before.name));
+        let KeyDetails { team, models, .. } = before;
+        replace(&mut expression, "team", details.team.as_ref(), team.as_ref())?;
+        replace(&mut expression, "models", details.models.as_ref(), models.as_ref())?;
+        // The first of two attempts may have landed, and its answer was lost.
+        Ok(self.change(id, expression).await?
+            || self.find(id).await?.is_some_and(|standing| standing.details() == *details))
+    }
+
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
         let mut expression = Expression::default();
         expression.set_once("revokedAt", "at", n(at.millis()));
         expression.exists("pk");
         self.change(id, expression).await
     }
+}
+
+/// Sets or removes an attribute whose value before must still stand there.
+fn replace<T: Serialize>(
+    expression: &mut Expression,
+    name: &str,
+    next: Option<&T>,
+    before: Option<&T>,
+) -> Result<(), StoreError> {
+    match next {
+        Some(next) => expression.set(name, name, to_value(next)?),
+        None => expression.remove(name),
+    }
+    match before {
+        Some(before) => expression.compare(name, "=", &format!("{name}Before"), to_value(before)?),
+        None => expression.absent(name),
+    }
+    Ok(())
 }

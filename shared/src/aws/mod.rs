@@ -1,4 +1,4 @@
-//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks and breakers,
+//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks, breakers and audit,
 //! SQS for late settlements and index jobs, Lambda for semantic lookups, Secrets Manager for secrets.
 //!
 //! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
@@ -7,6 +7,7 @@
 //! role may touch.
 
 mod answers;
+mod audit;
 mod breakers;
 mod change;
 mod clients;
@@ -37,6 +38,7 @@ mod vector_scan;
 mod vectors;
 
 pub use answers::DynamoAnswers;
+pub use audit::DynamoAuditLog;
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
 pub use breakers::DynamoBreakers;
 pub use clients::{Clients, Patience, sqs_client};

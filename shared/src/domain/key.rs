@@ -38,6 +38,27 @@ pub struct KeyRecord {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// What of a key may be changed beside its policy. A request under way keeps what it began with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDetails {
+    pub name: String,
+    pub team: Option<String>,
+    pub models: Option<Vec<String>>,
+}
+
+impl KeyRecord {
+    pub fn details(&self) -> KeyDetails {
+        KeyDetails { name: self.name.clone(), team: self.team.clone(), models: self.models.clone() }
+    }
+
+    /// The same key with other details.
+    #[must_use]
+    pub fn with(self, details: KeyDetails) -> Self {
+        let KeyDetails { name, team, models } = details;
+        KeyRecord { name, team, models, ..self }
+    }
+}
+
 /// The secret under which keys are digested. Versions let it be rotated: new keys take the newest.
 #[derive(Clone)]
 pub struct Pepper {
@@ -99,6 +120,12 @@ impl<'a> PresentedKey<'a> {
 /// Compares two secrets in constant time through their digests, whatever their lengths.
 pub fn secrets_match(a: &str, b: &str) -> bool {
     Sha256::digest(a.as_bytes()).ct_eq(&Sha256::digest(b.as_bytes())).into()
+}
+
+/// What tells a secret from others in a log and says nothing else of it: 16 hexadecimal digits, keyed
+/// by the pepper, so that a weak secret cannot be guessed from it either.
+pub fn fingerprint(secret: &str, pepper: &Pepper) -> String {
+    digest(secret, pepper).chars().take(16).collect()
 }
 
 fn digest(whole: &str, pepper: &Pepper) -> String {

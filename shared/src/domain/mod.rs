@@ -2,6 +2,7 @@
 //! limits, the circuit breaker. Pure: no I/O, no clock, no randomness of its own.
 
 pub mod alert;
+pub mod audit;
 pub mod bound;
 pub mod breaker;
 pub mod bypass;

@@ -30,6 +30,10 @@ pub fn token(headers: &HeaderMap) -> Option<String> {
     }
 }
 
+/// Where a request came from, as the server saw it; an extension of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerAddress(pub String);
+
 /// A JSON answer.
 pub fn json(status: u16, request_id: &str, value: &impl Serialize) -> Response<Body> {
     whole(status, request_id, "application/json", serde_json::to_string(value).unwrap_or_default())

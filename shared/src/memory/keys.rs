@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::domain::key::KeyRecord;
+use crate::domain::key::{KeyDetails, KeyRecord};
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::ports::{FindKey, ListKeys, ManageKeys, StoreError};
@@ -40,6 +40,20 @@ impl ManageKeys for MemoryStore {
             record.policy = policy.clone();
         }
         Ok(record.policy == *policy)
+    }
+
+    async fn set_details(
+        &self,
+        id: &str,
+        details: &KeyDetails,
+        before: &KeyDetails,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let Some(record) = state.keys.get_mut(id) else { return Ok(false) };
+        if record.details() == *before {
+            *record = record.clone().with(details.clone());
+        }
+        Ok(record.details() == *details)
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

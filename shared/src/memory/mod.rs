@@ -3,6 +3,7 @@
 //! It applies the domain's own transitions under one lock, so it is the reference the other
 //! adapters are compared with. Nothing survives the process.
 
+mod audit;
 mod counters;
 mod keys;
 mod ledger;
@@ -14,6 +15,7 @@ mod semantic;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::domain::audit::{AuditId, Recorded};
 use crate::domain::cache::CacheKey;
 use crate::domain::counter::{Counter, CounterKey};
 use crate::domain::id::AttemptId;
@@ -50,6 +52,7 @@ struct State {
     /// By key, hour and shard.
     rollups: BTreeMap<(String, i64, u8), Rollup>,
     folded: Option<Timestamp>,
+    audit: BTreeMap<AuditId, Recorded>,
     semantic: semantic::Semantic,
 }
 

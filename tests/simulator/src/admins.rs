@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use shared::app::administer::Admin;
+use shared::app::change::Registry;
 use shared::app::error::GatewayError;
 use shared::domain::counter::{RateLimits, ScopeKind, ScopeState};
 use shared::domain::money::NanoUsd;
@@ -76,18 +77,16 @@ async fn change(world: &Arc<World>, name: &ScopeName, dice: &Dice) {
         let desk = Arc::new(Desk::new(wire.clone()));
         let begun = desk.now();
         let admin = Admin {
-            keys: desk.clone(),
-            policies: desk.clone(),
-            counters: Arc::new(wire),
+            registry: Registry::new(desk.clone(), desk.clone(), Arc::new(wire), world.stores.memory.clone()),
             clock: Arc::new(world.clock.skewed(process.skew)),
             pepper: pepper(),
             admin_key: String::new(),
         };
-        let kind = name.kind.to_string();
+        let (who, kind) = (admin.who(None, None), name.kind.to_string());
         let set = tokio::select! {
             biased;
             () = process.died() => return,
-            set = admin.set_budget(&kind, &name.id, body(name, &next)) => set,
+            set = admin.set_budget(&who, &kind, &name.id, body(name, &next)) => set,
         };
         world.tell(|| format!("{name} was set: {:?}", set.as_ref().map(|view| &view.policy)));
         match set {

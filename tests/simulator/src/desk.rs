@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use shared::domain::key::KeyRecord;
+use shared::domain::key::{KeyDetails, KeyRecord};
 use shared::domain::policy::{Policy, ScopeName, ScopePolicy};
 use shared::domain::time::Timestamp;
 use shared::ports::{Clock, FindKey, FindPolicy, ListKeys, ManageKeys, ManagePolicies, StoreError};
@@ -72,6 +72,15 @@ impl ManageKeys for Desk {
                 Box::pin(async move { world.stores.memory.set_policy(&id, &policy, before).await })
             })
             .await
+    }
+
+    async fn set_details(
+        &self,
+        id: &str,
+        details: &KeyDetails,
+        before: &KeyDetails,
+    ) -> Result<bool, StoreError> {
+        self.wire.world.stores.memory.set_details(id, details, before).await
     }
 
     async fn revoke(&self, id: &str, at: Timestamp) -> Result<bool, StoreError> {

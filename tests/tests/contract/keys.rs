@@ -1,7 +1,7 @@
 //! Keys.
 
 use shared::domain::counter::{RateLimits, ScopeState};
-use shared::domain::key::KeyRecord;
+use shared::domain::key::{KeyDetails, KeyRecord};
 use shared::domain::policy::{Budget, Policy, Shards};
 use shared::domain::time::{Period, Timestamp};
 use shared::ports::StoreError;
@@ -13,6 +13,7 @@ on_every_store!(
     a_key_is_found_as_it_was_made,
     a_key_is_made_once,
     a_keys_policy_is_replaced,
+    a_keys_details_are_replaced_where_they_are_those_that_were_read,
     a_revoked_key_keeps_the_first_time,
 );
 
@@ -74,6 +75,26 @@ async fn a_keys_policy_is_replaced(stores: &Stores) {
     assert_eq!(set(&late, none).await, Ok(false), "another stands there");
     let changed = KeyRecord { policy, ..plain("a") };
     assert_eq!(stores.find_key.find("a").await, Ok(Some(changed)));
+}
+
+async fn a_keys_details_are_replaced_where_they_are_those_that_were_read(stores: &Stores) {
+    let (full, bare) = (record("a").details(), plain("a").details());
+    let other = KeyDetails { name: "other".to_owned(), ..bare.clone() };
+    let set = async |next: &KeyDetails, before: &KeyDetails| {
+        stores.manage_keys.set_details("a", next, before).await
+    };
+    assert_eq!(set(&bare, &full).await, Ok(false), "there is no such key");
+    stores.manage_keys.create(&record("a")).await.expect("made");
+    assert_eq!(set(&other, &bare).await, Ok(false), "it has a team");
+    assert_eq!(set(&bare, &full).await, Ok(true));
+    assert_eq!(set(&bare, &full).await, Ok(true), "the same, sent twice");
+    assert_eq!(set(&other, &full).await, Ok(false), "it has none any more");
+    assert_eq!(stores.find_key.find("a").await, Ok(Some(record("a").with(bare.clone()))));
+    let fewer = KeyDetails { models: Some(vec!["demo/ok".to_owned()]), ..full.clone() };
+    for (next, before) in [(&full, &bare), (&fewer, &full), (&other, &fewer)] {
+        assert_eq!(set(next, before).await, Ok(true), "{next:?}");
+        assert_eq!(stores.find_key.find("a").await, Ok(Some(record("a").with(next.clone()))));
+    }
 }
 
 async fn a_revoked_key_keeps_the_first_time(stores: &Stores) {

@@ -35,6 +35,7 @@ macro_rules! on_every_store {
 }
 
 mod answers;
+mod audit;
 mod breakers;
 mod counters;
 mod faults;

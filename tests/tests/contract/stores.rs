@@ -7,15 +7,16 @@ use std::time::UNIX_EPOCH;
 
 use local::embedded::{Embedded, create_tables};
 use shared::aws::{
-    AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoPrecision, DynamoRollups,
+    AwsConfig, Clients, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounters, DynamoIdempotency,
+    DynamoKeys, DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoPrecision, DynamoRollups,
     SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency,
-    ManageKeys, ManagePolicies, MeasurePrecision, ReadLedger, ReadRollups, WriteLedger, WriteRollups,
+    AnswerCache, AuditLog, BreakerStore, CacheMarks, Counters, FindKey, FindOpenHolds, FindPolicy,
+    Idempotency, ManageKeys, ManagePolicies, MeasurePrecision, ReadLedger, ReadRollups, WriteLedger,
+    WriteRollups,
 };
 
 /// Every store port, and what is behind it.
@@ -24,6 +25,7 @@ pub(super) struct Stores {
     pub(super) manage_keys: Arc<dyn ManageKeys>,
     pub(super) find_policy: Arc<dyn FindPolicy>,
     pub(super) manage_policies: Arc<dyn ManagePolicies>,
+    pub(super) audit: Arc<dyn AuditLog>,
     pub(super) counters: Arc<dyn Counters>,
     /// On DynamoDB in pages of three items.
     pub(super) open_holds: Arc<dyn FindOpenHolds>,
@@ -111,6 +113,7 @@ impl Stores {
                 manage_keys: store.clone(),
                 find_policy: store.clone(),
                 manage_policies: store.clone(),
+                audit: store.clone(),
                 counters: store.clone(),
                 open_holds: store.clone(),
                 write_ledger: store.clone(),
@@ -137,6 +140,7 @@ impl Stores {
                     manage_keys: keys,
                     find_policy: policies.clone(),
                     manage_policies: policies,
+                    audit: Arc::new(DynamoAuditLog::new(clients.clone(), tables.control.clone())),
                     counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
                     open_holds: Arc::new(open_holds),
                     write_ledger: ledger.clone(),

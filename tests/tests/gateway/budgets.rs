@@ -8,7 +8,11 @@ use tests::{Ahead, COMPLETIONS, Reply, Setup, TestApp, User, question};
 /// Sets what holds for a scope.
 async fn set(gateway: &TestApp, scope: (&str, &str), body: Value) {
     let body = body.as_object().cloned().expect("an object");
-    gateway.admin.set_budget(scope.0, scope.1, body).await.unwrap_or_else(|error| panic!("{error:?}"));
+    gateway
+        .admin
+        .set_budget(&gateway.who(), scope.0, scope.1, body)
+        .await
+        .unwrap_or_else(|error| panic!("{error:?}"));
 }
 
 fn numbered(model: &str, n: usize) -> Value {
@@ -208,7 +212,7 @@ async fn what_cannot_be_set_is_named() {
     let gateway = TestApp::start(json!({})).await;
     let set = async |scope: &str, id: &str, body: Value| {
         let body = body.as_object().cloned().expect("an object");
-        gateway.admin.set_budget(scope, id, body).await
+        gateway.admin.set_budget(&gateway.who(), scope, id, body).await
     };
     for (scope, body, param) in [
         ("session", json!({}), "scope"),

@@ -1,12 +1,11 @@
 //! `tollgate budgets`: caps and limits of keys, users, teams and tenants.
 
 use clap::{Args, Subcommand};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::app::budgets::{BudgetView, PeriodView};
 
-use super::gateway::{Gateway, body, columns, or_dash};
+use super::gateway::{Gateway, body, columns, encoded, or_dash, read};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -26,7 +25,11 @@ enum Action {
         scope: Scope,
     },
     /// List the teams, users and tenants for which anything is set.
-    List,
+    List {
+        /// Those of one tenant only.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -82,18 +85,11 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
             let found = gateway.call(Method::GET, &path, None).await?;
             gateway.show(&found, || one(&found))
         }
-        Action::List => {
-            let list = gateway.call(Method::GET, "/admin/budgets", None).await?;
-            gateway.show(&list, || {
-                let views = serde_json::from_value(list["budgets"].clone());
-                views.map(|views: Vec<BudgetView>| table(&views)).map_err(|error| error.to_string())
-            })
+        Action::List { tenant } => {
+            let list = gateway.list("/admin/budgets", &[("tenant", tenant.as_deref())], "budgets").await?;
+            gateway.show(&list, || read(&list["budgets"]).map(|views: Vec<BudgetView>| table(&views)))
         }
     }
-}
-
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 impl Scope {
@@ -131,12 +127,11 @@ fn budgets(caps: &[String]) -> Result<Vec<Value>, String> {
 }
 
 fn one(value: &Value) -> Result<String, String> {
-    let view = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
-    Ok(table(&[view]))
+    Ok(table(&[read(value)?]))
 }
 
 /// A row for each cap; a scope without any has one all the same.
-fn table(views: &[BudgetView]) -> String {
+pub(super) fn table(views: &[BudgetView]) -> String {
     const HEAD: [&str; 11] = [
         "SCOPE",
         "ID",

@@ -3,9 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use shared::client::{Reach, client};
+
+/// Items that one call asks for.
+const PIECE: usize = 500;
 
 /// Where it is, who we are to it, and how its answers are printed.
 #[derive(Debug, Args)]
@@ -19,6 +24,9 @@ pub(super) struct Gateway {
     /// The admin key, instead of the data directory's.
     #[arg(long, global = true, env = "TOLLGATE_ADMIN_KEY", hide_env_values = true)]
     admin_key: Option<String>,
+    /// Who you are, for the log of changes.
+    #[arg(long, global = true, env = "TOLLGATE_ACTOR")]
+    actor: Option<String>,
     /// Print one JSON document instead of a table.
     #[arg(long, global = true)]
     json: bool,
@@ -38,6 +46,9 @@ impl Gateway {
         let url = format!("{}{path}", self.url.trim_end_matches('/'));
         let client = client(Reach::Any).map_err(|error| error.to_string())?;
         let mut request = client.request(method, &url).bearer_auth(self.admin_key()?);
+        if let Some(actor) = &self.actor {
+            request = request.header("x-tollgate-actor", actor.as_bytes());
+        }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
@@ -51,6 +62,46 @@ impl Gateway {
         match status.is_success() {
             true => Ok(value),
             false => Err(value["error"]["message"].as_str().unwrap_or("refused without a reason").to_owned()),
+        }
+    }
+
+    /// A whole list, read piece by piece.
+    ///
+    /// # Errors
+    /// As [`Gateway::call`].
+    pub(super) async fn list(
+        &self,
+        path: &str,
+        asked: &[(&str, Option<&str>)],
+        name: &str,
+    ) -> Result<Value, String> {
+        self.some(path, asked, name, usize::MAX).await
+    }
+
+    /// The first `most` items of a list, as one document of the same form.
+    ///
+    /// # Errors
+    /// As [`Gateway::call`].
+    pub(super) async fn some(
+        &self,
+        path: &str,
+        asked: &[(&str, Option<&str>)],
+        name: &str,
+        most: usize,
+    ) -> Result<Value, String> {
+        let (mut items, mut next) = (Vec::new(), None::<String>);
+        loop {
+            let limit = most.saturating_sub(items.len()).min(PIECE).to_string();
+            let place = [("limit", Some(limit.as_str())), ("after", next.as_deref())];
+            let given = asked.iter().chain(&place).filter_map(|(name, value)| Some((name, (*value)?)));
+            let query: Vec<String> =
+                given.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+            let mut piece = self.call(Method::GET, &format!("{path}?{}", query.join("&")), None).await?;
+            items.extend(piece[name].as_array_mut().map(std::mem::take).unwrap_or_default());
+            next = piece["next"].as_str().map(str::to_owned);
+            if next.is_none() || items.len() >= most {
+                return Ok(json!({ name: items, "next": next }));
+            }
         }
     }
 
@@ -81,6 +132,19 @@ impl Gateway {
         })?;
         Ok(text.trim().to_owned())
     }
+}
+
+/// An answer in its type.
+///
+/// # Errors
+/// When it is another.
+pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    T::deserialize(value).map_err(|error| format!("the gateway's answer cannot be read: {error}"))
+}
+
+/// Text as one segment or value of an address.
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// The members that were given, as a body.

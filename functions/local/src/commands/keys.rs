@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::app::administer::KeyView;
 
-use super::gateway::{Gateway, body, columns, or_dash};
+use super::gateway::{Gateway, body, columns, encoded, or_dash, read};
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -19,8 +19,22 @@ pub(super) struct Options {
 enum Action {
     /// Make a key. It is shown this once.
     Create(Box<Create>),
-    /// List all keys.
-    List,
+    /// List keys, oldest first, the revoked ones too.
+    List {
+        /// Those of one tenant only.
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Those of one of its teams only.
+        #[arg(long, requires = "tenant")]
+        team: Option<String>,
+    },
+    /// Show one key.
+    Show {
+        /// The key's id, the part between the underscores.
+        id: String,
+    },
+    /// Change what a key is called, its team or its models; what is left out stays.
+    Update(Update),
     /// Revoke a key; every instance refuses it within 60 seconds.
     Revoke {
         /// The key's id, the part between the underscores.
@@ -61,18 +75,47 @@ struct Create {
     models: Option<Vec<String>>,
 }
 
+#[derive(Debug, Args)]
+struct Update {
+    /// The key's id, the part between the underscores.
+    id: String,
+    #[arg(long)]
+    name: Option<String>,
+    /// The team whose budget it draws on from now on.
+    #[arg(long, conflicts_with = "no_team")]
+    team: Option<String>,
+    /// Take it out of its team.
+    #[arg(long)]
+    no_team: bool,
+    /// Models the key may use, separated by commas.
+    #[arg(long, value_delimiter = ',', conflicts_with = "all_models")]
+    models: Option<Vec<String>>,
+    /// Let it use every model.
+    #[arg(long)]
+    all_models: bool,
+}
+
 pub(super) async fn run(options: Options) -> Result<(), String> {
     match &options.action {
         Action::Create(create) => {
             let made = options.gateway.call(Method::POST, "/admin/keys", Some(create.body())).await?;
             options.gateway.show(&made, || created_text(&made))
         }
-        Action::List => {
-            let list = options.gateway.call(Method::GET, "/admin/keys", None).await?;
-            options.gateway.show(&list, || table(&list))
+        Action::List { tenant, team } => {
+            let asked = [("tenant", tenant.as_deref()), ("team", team.as_deref())];
+            let list = options.gateway.list("/admin/keys", &asked, "keys").await?;
+            options.gateway.show(&list, || read(&list["keys"]).map(|views: Vec<KeyView>| table(&views)))
+        }
+        Action::Show { id } => {
+            let found = options.gateway.call(Method::GET, &path(id), None).await?;
+            options.gateway.show(&found, || one(&found))
+        }
+        Action::Update(update) => {
+            let done = options.gateway.call(Method::PATCH, &path(&update.id), Some(update.body())).await?;
+            options.gateway.show(&done, || one(&done))
         }
         Action::Revoke { id } => {
-            let done = options.gateway.call(Method::DELETE, &format!("/admin/keys/{id}"), None).await?;
+            let done = options.gateway.call(Method::DELETE, &path(id), None).await?;
             options.gateway.show(&done, || Ok(format!("revoked {id}")))
         }
     }
@@ -95,26 +138,47 @@ impl Create {
     }
 }
 
+impl Update {
+    /// Null takes away.
+    fn body(&self) -> Value {
+        let mut body =
+            body([("name", json!(self.name)), ("team", json!(self.team)), ("models", json!(self.models))]);
+        for field in [self.no_team.then_some("team"), self.all_models.then_some("models")] {
+            field.into_iter().for_each(|field| body[field] = Value::Null);
+        }
+        body
+    }
+}
+
+fn path(id: &str) -> String {
+    format!("/admin/keys/{}", encoded(id))
+}
+
 fn created_text(made: &Value) -> Result<String, String> {
-    let view: KeyView = serde_json::from_value(made.clone()).map_err(|error| error.to_string())?;
+    let view: KeyView = read(made)?;
     let key = view.key.unwrap_or_default();
     Ok(format!("id   {}\nkey  {key}\n\nKeep the key now: it is not shown again.", view.id))
 }
 
-fn table(list: &Value) -> Result<String, String> {
-    let views: Vec<KeyView> =
-        serde_json::from_value(list["keys"].clone()).map_err(|error| error.to_string())?;
-    let mut rows =
-        vec![["ID", "NAME", "TENANT", "BUDGET USD", "PERIOD", "RPM", "TPM", "STATE"].map(str::to_owned)];
-    rows.extend(views.iter().map(row));
-    Ok(columns(&rows))
+fn one(found: &Value) -> Result<String, String> {
+    let view: KeyView = read(found)?;
+    let models = view.models.as_ref().map_or_else(|| "every model".to_owned(), |models| models.join(", "));
+    Ok(format!("{}\n\nmodels  {models}", table(&[view])))
 }
 
-fn row(view: &KeyView) -> [String; 8] {
+pub(super) fn table(views: &[KeyView]) -> String {
+    let head = ["ID", "NAME", "TENANT", "TEAM", "BUDGET USD", "PERIOD", "RPM", "TPM", "STATE"];
+    let mut rows = vec![head.map(str::to_owned)];
+    rows.extend(views.iter().map(row));
+    columns(&rows)
+}
+
+fn row(view: &KeyView) -> [String; 9] {
     [
         view.id.clone(),
         view.name.clone(),
         view.tenant.clone(),
+        or_dash(view.team.as_ref()),
         or_dash(view.budget_usd),
         or_dash(view.period),
         or_dash(view.policy.rpm),

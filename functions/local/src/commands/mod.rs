@@ -1,10 +1,12 @@
 //! What `tollgate` can be told to do. Exit code 0 is done, 1 refused or failed, 2 wrong use.
 
+mod audit;
 mod budgets;
 mod cache;
 mod gateway;
 mod keys;
 mod prices;
+mod tenants;
 mod usage;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,10 +30,16 @@ pub struct Command {
 enum What {
     /// Run the gateway on this machine, with embedded stores.
     Dev(dev::Options),
-    /// Make, list and revoke keys of a running gateway.
+    /// Make, show, change, list and revoke keys of a running gateway.
     Keys(keys::Options),
+    /// List and show the tenants of a running gateway.
+    Tenants(tenants::Options),
+    /// List the teams of a running gateway.
+    Teams(tenants::TeamOptions),
     /// Set and show budgets and limits of a running gateway.
     Budgets(budgets::Options),
+    /// List what admins changed on a running gateway.
+    Audit(audit::Options),
     /// Set up, fill, question and invalidate the cache of a running gateway.
     Cache(cache::Options),
     /// List prices, import them from a public catalogue, and compare the two; needs no gateway.
@@ -51,6 +59,9 @@ impl Command {
         let done = match self.what {
             What::Dev(options) => dev::run(options).await,
             What::Keys(options) => keys::run(options).await,
+            What::Tenants(options) => tenants::run(options).await,
+            What::Teams(options) => tenants::run_teams(options).await,
+            What::Audit(options) => audit::run(options).await,
             What::Budgets(options) => budgets::run(options).await,
             What::Cache(options) => return cache::run(options).await,
             What::Prices(options) => return prices::run(&options),

@@ -8,14 +8,15 @@ use alerts::Alerts;
 use cache::Cache;
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
+use shared::app::change::Registry;
 use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_marks::WarmMarks;
 use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
-    AwsConfig, Clients, DynamoAnswers, DynamoBreakers, DynamoCounters, DynamoIdempotency, DynamoKeys,
-    DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoPrecision, DynamoRollups,
+    AwsConfig, Clients, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounters, DynamoIdempotency,
+    DynamoKeys, DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoPrecision, DynamoRollups,
     DynamoVectors, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
@@ -24,9 +25,9 @@ use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindOpenHolds, FindPolicy, Idempotency,
-    ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, ReadLedger, ReadRollups, WriteLedger,
-    WriteRollups,
+    AnswerCache, AuditLog, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindOpenHolds, FindPolicy,
+    Idempotency, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, ReadLedger, ReadRollups,
+    WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -45,6 +46,7 @@ pub struct Stores {
     pub manage_keys: Arc<dyn ManageKeys>,
     pub find_policy: Arc<dyn FindPolicy>,
     pub manage_policies: Arc<dyn ManagePolicies>,
+    pub audit: Arc<dyn AuditLog>,
     pub counters: Arc<dyn Counters>,
     pub open_holds: Arc<dyn FindOpenHolds>,
     pub write_ledger: Arc<dyn WriteLedger>,
@@ -70,6 +72,7 @@ impl Stores {
             manage_keys: keys,
             find_policy: store.clone(),
             manage_policies: store.clone(),
+            audit: store.clone(),
             counters: store.clone(),
             open_holds: store.clone(),
             write_ledger: store.clone(),
@@ -124,6 +127,7 @@ impl Stores {
             manage_keys: keys,
             find_policy: policies.clone(),
             manage_policies: policies,
+            audit: Arc::new(DynamoAuditLog::new(clients.clone(), tables.control.clone())),
             counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
             open_holds: Arc::new(open_holds),
             write_ledger: ledger.clone(),
@@ -211,10 +215,9 @@ impl Gateway {
             Arc::clone(&ledger),
             Arc::clone(&clock),
         )));
+        let counters = Arc::clone(&stores.counters);
         let admin = Admin {
-            keys: stores.manage_keys,
-            policies: stores.manage_policies,
-            counters: Arc::clone(&stores.counters),
+            registry: Registry::new(stores.manage_keys, stores.manage_policies, counters, stores.audit),
             clock: Arc::clone(&clock),
             pepper: secrets.pepper.clone(),
             admin_key: secrets.admin_key.clone(),

@@ -1,6 +1,7 @@
 //! The laptop's HTTP server: hands each request to the function that API Gateway would.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use shared::app::body::BODY_BYTES_MAX;
 use shared::app::error::GatewayError;
 use shared::app::serve::request_id;
-use shared::http::{Body, error};
+use shared::http::{Body, CallerAddress, error};
 use shared::protocol::dialect::Dialect;
 use shared::protocol::fields::BadRequest;
 use tokio::net::{TcpListener, TcpStream};
@@ -43,7 +44,7 @@ pub async fn serve(
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, _)) => accept(stream, &gateway, time, &graceful),
+            Ok((stream, peer)) => accept(stream, peer, &gateway, time, &graceful),
             // Out of descriptors, most likely: wait for some to be closed.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
         }
@@ -51,11 +52,18 @@ pub async fn serve(
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
 }
 
-fn accept(stream: TcpStream, gateway: &Arc<Gateway>, time: Duration, graceful: &GracefulShutdown) {
+fn accept(
+    stream: TcpStream,
+    peer: SocketAddr,
+    gateway: &Arc<Gateway>,
+    time: Duration,
+    graceful: &GracefulShutdown,
+) {
     // Without it, Nagle and delayed acknowledgements add 40 ms to a stream's first token.
     let _ = stream.set_nodelay(true);
     let gateway = Arc::clone(gateway);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(CallerAddress(peer.ip().to_string()));
         let gateway = Arc::clone(&gateway);
         async move { Ok::<_, Infallible>(answer(&gateway, request, time).await) }
     });

@@ -1,0 +1,5 @@
+//! The admin API as an admin sees it: the real handler over stores in memory.
+
+mod audit;
+mod keys;
+mod lists;
