@@ -21,6 +21,8 @@ BUDGET = "/admin/budgets/{scope}/{id}"
 BUFFERED = {
     *("GET /v1/usage", "GET /v1/requests/{id}", "POST /admin/usage/rebuild"),
     *("POST /admin/keys", "GET /admin/keys", "GET /admin/audit"),
+    *("GET /dashboard", "GET /dashboard/{file}", "GET /admin/overview"),
+    *(f"{method} /admin/session" for method in ("POST", "GET", "DELETE")),
     *("GET /admin/tenants", "GET /admin/tenants/{id}", "GET /admin/teams"),
     *(f"{method} /admin/keys/{{id}}" for method in ("GET", "PATCH", "DELETE")),
     *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),
@@ -31,7 +33,7 @@ TABLES = {"CONTROL_TABLE": "ControlTable", "BUDGETS_TABLE": "BudgetsTable", "LED
 ENVIRONMENT = {
     "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "INDEX_QUEUE_URL", "CACHE_FUNCTION", "KEY_PEPPER"},
     "usage": {*TABLES, "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
-    "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
+    "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "cache": {*TABLES, "CACHE_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "indexer": {"CACHE_TABLE"},
     "alerts": {"BUDGETS_TABLE", "LEDGER_TABLE"},

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin::{Files, Office};
 use serde_json::{Value, json};
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::change::Registry;
+use shared::app::overview::Overview;
 use shared::app::random::OsRandomness;
 use shared::app::warm_marks::WarmMarks;
 use shared::app::{App, SemanticTier, Tuning};
@@ -139,6 +141,8 @@ impl Setup {
             pepper: pepper.clone(),
             admin_key: "an admin key for tests".to_owned(),
         };
+        let overview = Overview::new(self.store.clone(), self.store.clone(), None, Vec::new());
+        let office = Office { admin, overview, files: Files::load(None) };
         let app = App {
             prices: (&prices).into(),
             pepper,
@@ -160,7 +164,7 @@ impl Setup {
             counter: providers,
             config,
         };
-        TestApp { app: Arc::new(app), store: self.store, provider, admin }
+        TestApp { app: Arc::new(app), store: self.store, provider, office }
     }
 
     fn complete_config(&self, provider: &Provider) -> Config {

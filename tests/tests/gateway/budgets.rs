@@ -9,6 +9,7 @@ use tests::{Ahead, COMPLETIONS, Reply, Setup, TestApp, User, question};
 async fn set(gateway: &TestApp, scope: (&str, &str), body: Value) {
     let body = body.as_object().cloned().expect("an object");
     gateway
+        .office
         .admin
         .set_budget(&gateway.who(), scope.0, scope.1, body)
         .await
@@ -212,7 +213,7 @@ async fn what_cannot_be_set_is_named() {
     let gateway = TestApp::start(json!({})).await;
     let set = async |scope: &str, id: &str, body: Value| {
         let body = body.as_object().cloned().expect("an object");
-        gateway.admin.set_budget(&gateway.who(), scope, id, body).await
+        gateway.office.admin.set_budget(&gateway.who(), scope, id, body).await
     };
     for (scope, body, param) in [
         ("session", json!({}), "scope"),
@@ -230,6 +231,6 @@ async fn what_cannot_be_set_is_named() {
         assert_eq!(fault.param, param);
     }
     assert!(matches!(set("key", "nobody", json!({})).await, Err(GatewayError::NotFound { .. })));
-    let unset = gateway.admin.budget("user", "ada", None).await;
+    let unset = gateway.office.admin.budget("user", "ada", None).await;
     assert!(matches!(unset, Err(GatewayError::NotFound { .. })), "{unset:?}");
 }

@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin::{Files, Office};
 use alerts::Alerts;
 use cache::Cache;
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::change::Registry;
+use shared::app::overview::Overview;
 use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_marks::WarmMarks;
@@ -162,7 +164,7 @@ fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
 /// The functions.
 pub struct Gateway {
     pub app: Arc<App>,
-    pub admin: Arc<Admin>,
+    pub office: Arc<Office>,
     pub usage: Arc<Usage>,
     pub cache: Arc<Cache>,
 }
@@ -179,6 +181,7 @@ impl Gateway {
         stores: Stores,
         secrets: &Secrets,
         tier: Option<Tier>,
+        files: Files,
     ) -> Result<Self, String> {
         let config = provided.config;
         shared::app::supported(&config)?;
@@ -222,6 +225,13 @@ impl Gateway {
             pepper: secrets.pepper.clone(),
             admin_key: secrets.admin_key.clone(),
         };
+        let overview = Overview::new(
+            stores.read_rollups,
+            Arc::clone(&stores.breakers),
+            None,
+            config.routing.chain().map(ToString::to_string).collect(),
+        );
+        let office = Office { admin, overview, files };
         let app = App {
             config,
             prices: (&prices).into(),
@@ -243,6 +253,6 @@ impl Gateway {
             embedder: Arc::new(upstream.clone()),
             counter: Arc::new(upstream),
         };
-        Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage, cache })
+        Ok(Gateway { app: Arc::new(app), office: Arc::new(office), usage, cache })
     }
 }

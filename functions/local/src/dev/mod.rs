@@ -49,6 +49,10 @@ pub struct Options {
     /// are not searched. Else .tools/models/all-minilm-l6-v2, if there is one.
     #[arg(long, value_name = "DIR", env = "TOLLGATE_EMBEDDER")]
     embedder: Option<PathBuf>,
+    /// Folder with the dashboard's chart library; without it the page has tables only. Else
+    /// .tools/charts, if there is one.
+    #[arg(long, value_name = "DIR", env = "TOLLGATE_CHARTS")]
+    charts: Option<PathBuf>,
     /// Where vectors are searched, whatever `cache.provider` names for AWS.
     #[arg(long, value_enum, default_value_t = Search::Memory)]
     vectors: Search,
@@ -91,7 +95,8 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
         Some(embedder) => Some(Tier { embedder, vectors: vectors::open(options.vectors, &stores).await? }),
         None => None,
     };
-    let gateway = Gateway::new(provided, prices, stores, &secrets, tier)?;
+    let gateway =
+        Gateway::new(provided, prices, stores, &secrets, tier, files::dashboard(options.charts.as_deref()))?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener =
         TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
