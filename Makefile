@@ -19,7 +19,7 @@ LAMBDA := lambda-lint lambda-lint-stores lambda-template lambda-rie lambda-strea
 FUNCTIONS := chat usage admin cache indexer alerts
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-dashboard test-lambda race lint build deploy deploy-local bench bench-cold bench-cache bench-lookup bench-load
+.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-dashboard test-lambda race lint build deploy deploy-local bench bench-cold bench-cache bench-lookup bench-load bench-fold
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,5 +88,8 @@ bench-lookup: ## CPU of a lookup among 10,000 questions beside the embedding alo
 	@$(SETUP) system embedder
 	$(PYTHON) tests/bench/lookup.py
 
+bench-fold: ## what it costs to fold the ledger's hours into rollups at 1, 10 and 100 requests a second
+	cargo run --locked --quiet --profile simulate --package load --bin fold-cost
+
 bench-load: ## a model of the store under load: refusals, retries, store time and write units by shards
-	cargo run --locked --quiet --package load
+	cargo run --locked --quiet --package load --bin load-model

@@ -103,7 +103,28 @@ def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[s
     if len(models) > PARAMETER_MAX:
         raise ValueError(f"the ARNs of the priced Bedrock models have {len(models)} characters, and a parameter holds {PARAMETER_MAX}")
     bedrock = {"BedrockModels": models} if models else {}
-    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | bedrock | secrets(providers)
+    alerts = config.get("alerts", {})
+    lists = {"AlertTopics": topics(alerts), "AlertSecrets": alert_secrets(alerts)}
+    told = {name: ",".join(sorted(arns)) for name, arns in lists.items() if arns}
+    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | bedrock | secrets(providers) | told
+
+
+def topics(alerts: dict[str, Any]) -> set[str]:
+    return {channel["topic_arn"] for channel in alerts.get("sns", [])}
+
+
+def alert_secrets(alerts: dict[str, Any]) -> set[str]:
+    """What alerts may read: the secrets of its channels. Slack's addresses and PagerDuty's keys may also stand in the file."""
+    arns: set[str] = set()
+    for kind, key in (("slack", "url"), ("pagerduty", "routing_key"), ("webhooks", "secret")):
+        for index, channel in enumerate(alerts.get(kind, [])):
+            store, _, name = str(channel.get(key, "")).partition(":")
+            if store == "env":
+                raise ValueError(f"alerts.{kind}[{index}].{key} is env:..., but functions in AWS can only read secretsmanager:NAME")
+            if store == "secretsmanager":
+                # Secrets Manager appends a hyphen and six characters to the name; other accounts share nothing unasked.
+                arns.add(name if name.startswith("arn:") else f"arn:aws:secretsmanager:*:*:secret:{name}-??????")
+    return arns
 
 
 def bedrock_arns(config: dict[str, Any], prices: dict[str, Any]) -> set[str]:

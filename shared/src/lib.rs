@@ -28,3 +28,5 @@ pub mod memory;
 pub mod providers;
 #[cfg(feature = "signing")]
 pub mod signing;
+#[cfg(feature = "sinks")]
+pub mod sinks;

@@ -2,6 +2,7 @@
 //! permission. Memory and DynamoDB implement the stores; one contract suite holds both to it.
 
 mod alerts;
+mod attempt;
 mod audit;
 mod semantic;
 #[cfg(any(feature = "aws", feature = "memory", feature = "wire"))]
@@ -10,7 +11,6 @@ pub(crate) mod vector_rules;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
@@ -34,7 +34,8 @@ use crate::protocol::canonical::{ChatRequest, Chunk};
 use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 
-pub use alerts::{RaiseAlert, Raised, ReadAlerts};
+pub use alerts::{Outbox, RaiseAlert, ReadAlerts, ReadMetrics, SendAlert, Vitals};
+pub use attempt::AttemptError;
 pub use audit::{AuditLog, AuditPage, AuditQuery};
 pub use semantic::{
     CacheMarks, Embedder, IndexJob, IndexQueue, LookupError, MeasurePrecision, Neighbour, Precision,
@@ -179,20 +180,28 @@ pub trait Counters: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark(pub String);
 
-/// One page of counters with open holds.
+/// One page of counters that are in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpenHolds {
+pub struct CounterPage {
     pub counters: Vec<(CounterKey, Counter)>,
     /// None where this was the last page.
     pub next: Option<Mark>,
 }
 
-/// Finds the counters that have open holds, for the sweep.
+/// Lists the counters that are in use, for the sweep and for alerts.
 #[async_trait]
-pub trait FindOpenHolds: Send + Sync {
-    /// The first page, or the one at `from`. A page may be empty and is eventually consistent: what
-    /// is missing shows in a later listing, and what is too much is found closed.
-    async fn open_holds(&self, from: Option<&Mark>) -> Result<OpenHolds, StoreError>;
+pub trait ListCounters: Send + Sync {
+    /// The first page, or the one at `from`, of those that [`Counter::is_in_use`] in the periods that
+    /// `now` lies in or in those before. A page may be empty and is eventually consistent: what is
+    /// missing shows in a later listing, and what is too much is found closed.
+    async fn in_use(&self, now: Timestamp, from: Option<&Mark>) -> Result<CounterPage, StoreError>;
+}
+
+/// Notes refusals.
+#[async_trait]
+pub trait NoteRefusal: Send + Sync {
+    /// Applies [`crate::domain::counter::note_refusal`]. Safe to repeat: the first one stays.
+    async fn note_refusal(&self, key: &CounterKey, at: Timestamp) -> Result<(), StoreError>;
 }
 
 /// What became of a line that was put.
@@ -342,21 +351,6 @@ pub trait Clock: Send + Sync {
 pub trait Randomness: Send + Sync {
     /// Fills `bytes` with what nobody can guess and nothing repeats.
     fn fill(&self, bytes: &mut [u8]);
-}
-
-/// Why an attempt failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttemptError {
-    /// No connection: nothing was sent, nothing is billed.
-    Connect(String),
-    /// The provider answered with a status other than success, which it does not bill.
-    Status { status: u16, message: String, code: Option<String>, retry_after: Option<Duration> },
-    /// An error inside a 200 before or after content.
-    InStream { message: String, code: Option<String> },
-    /// Nothing came in time; it may be billed.
-    Timeout(&'static str),
-    /// The answer broke off or could not be read; it may be billed.
-    Broken(String),
 }
 
 /// The canonical stream of one attempt. It ends after the provider's own end mark or when the

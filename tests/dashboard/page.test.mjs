@@ -115,6 +115,21 @@ test("a budget is changed, and what else was set stays", async () => {
   await page.locator("#budgets tr", { hasText: name }).getByText("stopped").first().waitFor({ timeout: 15_000 });
 });
 
+test("an alert arrives by itself", async () => {
+  const { page } = desk;
+  const spent = await spentToday(page);
+  await page.getByLabel("Filter").fill("laptop");
+  await page.getByRole("button", { name: "Change the budget of the key laptop" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Dollars a day").fill("0.001");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await page.locator("#keys tr", { hasText: "laptop" }).getByText("$0.001").waitFor();
+  await page.getByLabel("Filter").fill("");
+  assert.ok(spent > 0);
+  // The schedule looks once a minute.
+  await page.locator("#alerts .alert").filter({ hasText: "of a budget is spent" }).first().waitFor({ timeout: 100_000 });
+});
+
 test("what is typed as a name stays text", async () => {
   const { page, faults } = desk;
   await page.getByRole("button", { name: "New key" }).click();

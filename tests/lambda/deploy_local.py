@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+import alerting
 import privilege
 from common import BIN_DIR, Failure, bare_environment, check, free_port, passed, ready, running, stage, tail, wait_for
 from emulator import Emulator, emulator
@@ -43,16 +44,16 @@ def run(work: Path, bin_dir: Path) -> None:
     stage("start the demo provider and the emulator")
     port, log = free_port(), work / "demo.log"
     demo = [str(bin_dir / "tollgate"), "demo", "--port", str(port)]
-    with running(demo, log, bare_environment(), work) as provider, emulator(work) as aws:
+    with running(demo, log, bare_environment(), work) as provider, emulator(work) as aws, alerting.sinks() as sinks:
         ready(provider, port, log)
         passed(f"ministack {aws.url}, demo provider on {port}")
         stage("sam deploy")
-        parameters = stage_functions(work, bin_dir, f"http://127.0.0.1:{port}/v1")
+        parameters = stage_functions(work, bin_dir, f"http://127.0.0.1:{port}/v1", alerting.channels(aws, sinks))
         sam(aws, work, "deploy", "--no-confirm-changeset", "--parameter-overrides", *parameters, "DataRetention=Delete")
         api = Api(aws.port, outputs(aws)["ApiUrl"].split("//")[1].split(".")[0])
         passed(f"stack complete, API {api.identifier}")
         try:
-            drive(aws, api)
+            drive(aws, api, sinks)
         except (Failure, ClientError, OSError) as failure:
             raise Failure(f"{failure}\n{function_logs(aws)}") from failure
         stage("delete")
@@ -76,7 +77,7 @@ def remove(aws: Emulator) -> None:
     wait_for("the stack to be deleted", gone, 60)
 
 
-def drive(aws: Emulator, api: Api) -> None:
+def drive(aws: Emulator, api: Api, sinks: alerting.Sinks) -> None:
     stage("keys")
     secret = aws.client("secretsmanager").get_secret_value(SecretId=outputs(aws)["AdminKeySecretName"])
     admin_key = str(secret["SecretString"])
@@ -115,6 +116,9 @@ def drive(aws: Emulator, api: Api) -> None:
 
     stage("sweep")
     sweeps(aws)
+
+    stage("alerts")
+    alerting.drive(aws, api, admin_key, sinks)
 
     stage("permissions")
     without_budget_writes(aws, api, key)

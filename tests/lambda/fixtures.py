@@ -15,19 +15,20 @@ Json = dict[str, Any]
 ADMIN_KEY = "admin-key-of-the-lambda-tests"
 
 
-def gateway_config(demo_url: str) -> Json:
+def gateway_config(demo_url: str, alerts: Json) -> Json:
     return {
         "routing": {"primary": "demo/ok", "fallbacks": []},
         # Every match is served, and a slow machine has its time.
         "cache": {"verify_share": 0, "lookup_budget_ms": 20000},
         "providers": {"demo": {"dialect": "openai", "base_url": demo_url, "local": True}},
+        "alerts": alerts,
     }
 
 
-def write_config(directory: Path, demo_url: str) -> None:
+def write_config(directory: Path, demo_url: str, alerts: Json | None = None) -> None:
     """The directory `config/` as the zip carries it: the routes of the test, the prices of the repository."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "ai-gateway.json").write_text(json.dumps(gateway_config(demo_url), indent=2))
+    (directory / "ai-gateway.json").write_text(json.dumps(gateway_config(demo_url, alerts or {}), indent=2))
     prices = ROOT / "config" / "prices.json"
     if prices.exists():
         shutil.copy(prices, directory / "prices.json")
@@ -39,9 +40,11 @@ def create_stores(aws: Emulator) -> dict[str, str]:
     for name, properties in of_type(stores(), "AWS::DynamoDB::Table").items():
         wanted = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "VectorIndexes")
         tables.create_table(TableName=name, **{key: properties[key] for key in wanted if key in properties})
-    queues = {name: aws.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("SettleQueue", "IndexQueue")}
+    letters = ("SettleDeadLetters", "UsageDeadLetters", "IndexDeadLetters")
+    queues = {name: aws.client("sqs").create_queue(QueueName=name)["QueueUrl"] for name in ("SettleQueue", "IndexQueue", *letters)}
     names = {f"{name}_TABLE": f"{name.capitalize()}Table" for name in ("CONTROL", "BUDGETS", "LEDGER", "CACHE", "USAGE")}
-    return names | {"SETTLE_QUEUE_URL": queues["SettleQueue"], "INDEX_QUEUE_URL": queues["IndexQueue"], "CACHE_FUNCTION": "cache"}
+    waiting = {f"{name.removesuffix('DeadLetters').upper()}_DEAD_LETTERS_URL": queues[name] for name in letters}
+    return names | waiting | {"SETTLE_QUEUE_URL": queues["SettleQueue"], "INDEX_QUEUE_URL": queues["IndexQueue"], "CACHE_FUNCTION": "cache"}
 
 
 def function_environment(aws: Emulator, stores: dict[str, str], config: Path) -> dict[str, str]:

@@ -16,8 +16,10 @@ from stack import physical
 
 MATRIX: dict[str, dict[str, list[str]]] = json.loads(Path(__file__).with_name("permissions.json").read_text())
 TABLES = ("ControlTable", "BudgetsTable", "LedgerTable", "CacheTable", "UsageTable")
-# Partitions of the control and the cache table of which functions may use one and not the other.
-PARTITIONS = ("breaker#demo/ok", "key", "marks")
+# Partitions of the control, the cache and the usage table of which functions may use one and not the other.
+PARTITIONS = ("breaker#demo/ok", "key", "marks", "#alert#probe")
+# Those that stand for others of their kind.
+PATTERNS = {"breaker#demo/ok": "breaker#*", "#alert#probe": "#alert*"}
 Attempt = Callable[[Any, str, str], Any]
 
 
@@ -62,8 +64,7 @@ def probe_function(client: Any, function: str, tables: dict[str, str]) -> int:
 
 def granted(function: str, table: str, action: str, partition: str) -> bool:
     name, rights = f"dynamodb:{action}", MATRIX[function]
-    pattern = "breaker#*" if partition.startswith("breaker#") else partition
-    narrowed = name in rights.get(f"{table}[{pattern}]", [])
+    narrowed = name in rights.get(f"{table}[{PATTERNS.get(partition, partition)}]", [])
     return narrowed or name in rights.get(table, [])
 
 

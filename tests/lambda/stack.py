@@ -33,7 +33,7 @@ class Answer:
             raise Failure(f"status {self.status}, not JSON: {self.body[:300]!r}") from error
 
 
-def stage_functions(work: Path, bin_dir: Path, demo_url: str) -> list[str]:
+def stage_functions(work: Path, bin_dir: Path, demo_url: str, alerts: dict[str, Any]) -> list[str]:
     """Lays out a copy of what is deployed, so that a build for the cloud is never overwritten; gives its parameters."""
     (work / "infra").mkdir()
     for template in (TEMPLATE, STORES):
@@ -43,7 +43,7 @@ def stage_functions(work: Path, bin_dir: Path, demo_url: str) -> list[str]:
     for function in FUNCTIONS:
         (functions / function).mkdir(parents=True)
         copy_stripped(bin_dir / function, functions / function / "bootstrap")
-    write_config(config, demo_url)
+    write_config(config, demo_url, alerts)
     command = [sys.executable, str(ROOT / "infra" / "package.py"), "--config", str(config), "--functions", str(functions)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:

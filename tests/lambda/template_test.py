@@ -36,7 +36,7 @@ ENVIRONMENT = {
     "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "cache": {*TABLES, "CACHE_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "indexer": {"CACHE_TABLE"},
-    "alerts": {"BUDGETS_TABLE", "LEDGER_TABLE"},
+    "alerts": {*TABLES, "USAGE_TABLE", *(f"{queue}_DEAD_LETTERS_URL" for queue in ("SETTLE", "USAGE", "INDEX"))},
 }
 TIMEOUTS = {"chat": 900, "usage": 30, "admin": 30, "cache": 29, "indexer": 60, "alerts": 60}
 
@@ -94,7 +94,8 @@ class TemplateTest(unittest.TestCase):
                 with self.subTest(name, sid=statement["Sid"]):
                     self.assertEqual(statement["Effect"], "Allow")
                     self.assertFalse([a for a in listed(statement["Action"]) if "*" in a])
-                    self.assertFalse([r for r in map(text, listed(statement["Resource"])) if "*" in r])
+                    if statement["Action"] != "cloudwatch:GetMetricData":
+                        self.assertFalse([r for r in map(text, listed(statement["Resource"])) if "*" in r])
 
     def test_roles_belong_to_the_functions(self) -> None:
         self.assertEqual(set(of_type(self.template, "AWS::IAM::Role")), {logical(n, "Role") for n in FUNCTIONS})
@@ -175,7 +176,7 @@ class TemplateTest(unittest.TestCase):
                 self.assertEqual(table["BillingMode"], "PAY_PER_REQUEST")
                 self.assertTrue(table["SSESpecification"]["SSEEnabled"])
                 self.assertEqual("PointInTimeRecoverySpecification" in table, name not in ("CacheTable", "UsageTable"))
-                self.assertEqual("TimeToLiveSpecification" in table, name == "CacheTable")
+                self.assertEqual("TimeToLiveSpecification" in table, name in ("CacheTable", "UsageTable"))
                 self.assertEqual("StreamSpecification" in table, name == "LedgerTable")
                 self.assertEqual("VectorIndexes" in table, name == "CacheTable")
 

@@ -2,6 +2,7 @@
 //! the scripted demo provider as upstream.
 
 mod admin;
+mod alerts;
 mod app;
 mod clocks;
 mod noting;
@@ -13,6 +14,7 @@ mod setup;
 mod usage;
 
 pub use admin::Fails;
+pub use alerts::{NoSinks, watch};
 pub use app::{CHAT, COMPLETIONS, TestApp, User, question, unbounded};
 pub use clocks::{Ahead, At, Set};
 pub use noting::Noting;

@@ -141,7 +141,7 @@ impl Setup {
             pepper: pepper.clone(),
             admin_key: "an admin key for tests".to_owned(),
         };
-        let overview = Overview::new(self.store.clone(), self.store.clone(), None, Vec::new());
+        let overview = Overview::new(self.store.clone(), self.store.clone(), self.store.clone(), Vec::new());
         let office = Office { admin, overview, files: Files::load(None) };
         let app = App {
             prices: (&prices).into(),
@@ -154,6 +154,7 @@ impl Setup {
             keys: ports.keys,
             policies: ports.policies,
             counters: ports.counters,
+            refusals: self.store.clone(),
             ledger: ports.ledger,
             answers: ports.answers,
             idempotency: ports.idempotency,

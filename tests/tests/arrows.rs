@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("aws", &["domain", "protocol", "config", "ports", "client", "clock", "signing", "aws"]),
     ("providers", &["domain", "protocol", "config", "ports", "client", "signing", "providers"]),
     ("memory", &["domain", "protocol", "config", "ports", "memory"]),
+    ("sinks", &["domain", "config", "ports", "signing", "sinks"]),
     ("embed", &["domain", "config", "ports", "embed"]),
     ("vectors", &["domain", "protocol", "config", "ports", "client", "aws", "vectors"]),
     ("http", &["domain", "protocol", "config", "ports", "http"]),

@@ -1,6 +1,7 @@
 //! One integration test binary: the store contract and what runs over the whole gateway.
 
 mod admin;
+mod alerts;
 mod arrows;
 mod cache;
 mod contract;
@@ -8,4 +9,5 @@ mod endings;
 mod fleet;
 mod gateway;
 mod outages;
+mod sinks;
 mod usage;

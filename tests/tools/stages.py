@@ -80,6 +80,7 @@ def stages() -> list[Stage]:
         Stage("contract", [here / "tools" / "dynamodb_local.sh", *contract], 10),
         Stage("vectors", [sys.executable, here / "tools" / "vector_servers.py", *vectors], 10),
         Stage("race", [here / "tools" / "dynamodb_local.sh", sys.executable, here / "race" / "run.py"], 10),
+        Stage("canary", [here / "tools" / "dynamodb_local.sh", sys.executable, here / "canary" / "run.py"], 10),
         Stage("round-trip", [clients_python, here / "dialects" / "run.py"], 10),
         Stage("clients", [clients_python, here / "clients" / "run.py"], 20),
         Stage("dashboard", [sys.executable, here / "dashboard" / "run.py"], 10),

@@ -175,7 +175,6 @@ let told = null;
 
 export function alerts(view) {
   const element = byId("alerts");
-  if (view.alerts === null) return fill(element, h("p", { class: "empty" }, "Alerts are not kept by this gateway."));
   if (view.alerts.length === 0) fill(element, h("p", { class: "empty" }, "No alert in the last 30 days."));
   else {
     fill(element, view.alerts.map((alert) => {
@@ -183,6 +182,7 @@ export function alerts(view) {
       const ends = [
         at(alert.at), alert.severity, alert.tenant,
         alert.deliveredTo.length > 0 ? `told ${alert.deliveredTo.join(", ")}` : null,
+        alert.acknowledgedAt ? `seen to since ${at(alert.acknowledgedAt)}` : null,
         alert.clearedAt ? `over since ${at(alert.clearedAt)}` : null,
       ];
       return h("div", { class: "alert", data: { level: alert.severity, alert: alert.id } }, words, h("div", { class: "sub" }, ends.filter(Boolean).join(" · ")));

@@ -7,8 +7,8 @@ use shared::app::administer::Admin;
 use shared::app::change::Registry;
 use shared::app::overview::Overview;
 use shared::aws::{
-    DynamoAuditLog, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoPolicies, DynamoRollups, Environment,
-    StartError, variable,
+    DynamoAlerts, DynamoAuditLog, DynamoBreakers, DynamoCounters, DynamoKeys, DynamoPolicies, DynamoRollups,
+    Environment, StartError, variable,
 };
 use shared::log::{self, Sink};
 
@@ -29,7 +29,7 @@ pub async fn from_environment() -> Result<Office, StartError> {
     let overview = Overview::new(
         Arc::new(DynamoRollups::new(clients.clone(), variable("USAGE_TABLE")?)),
         Arc::new(DynamoBreakers::new(clients.clone(), control)),
-        None,
+        Arc::new(DynamoAlerts::new(clients.clone(), variable("USAGE_TABLE")?)),
         environment.config.routing.chain().map(ToString::to_string).collect(),
     );
     let admin = Admin {

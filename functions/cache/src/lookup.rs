@@ -7,6 +7,7 @@ use shared::app::body::object;
 use shared::app::error::GatewayError;
 use shared::app::semantic::{Asking as Probe, Tiers, explain, probe};
 use shared::app::told;
+use shared::app::unavailable::Unavailable;
 use shared::config::ModelName;
 use shared::http::{Body, json};
 use shared::ports::StoreError;
@@ -68,6 +69,6 @@ async fn compare(
     fields.nothing_else()?;
     let embedder = cache.tier()?.lookup.embedder.as_ref();
     let explained = explain(&cache.config.cache, embedder, model.as_str(), &text, &against).await;
-    let explained = explained.map_err(|why| GatewayError::StoreDown(StoreError::Rejected(why)))?;
+    let explained = explained.map_err(|why| Unavailable::Embedding.because(StoreError::Rejected(why)))?;
     Ok(json(200, request_id, &explained))
 }

@@ -6,6 +6,7 @@ use serde_json::json as document;
 use shared::app::body::object;
 use shared::app::error::GatewayError;
 use shared::app::semantic::{self, Asker, Seeding};
+use shared::app::unavailable::Unavailable;
 use shared::http::{Body, json};
 
 use super::{Asking, Cache};
@@ -34,7 +35,8 @@ pub(crate) async fn set_up(
     cache.admin_alone(request)?;
     let tier = cache.tier()?;
     let dimensions = tier.lookup.embedder.dimensions();
-    let created = tier.set_up.set_up(dimensions).await.map_err(GatewayError::StoreDown)?;
+    let created = tier.set_up.set_up(dimensions).await;
+    let created = created.map_err(|error| Unavailable::VectorIndex.because(error))?;
     let provider = cache.config.cache.provider.name();
     let done = document!({ "provider": provider, "dimensions": dimensions, "created": created });
     Ok(json(200, request_id, &done))

@@ -8,6 +8,7 @@ use http::{Request, Response};
 use shared::app::error::GatewayError;
 use shared::app::meter::Sources;
 use shared::app::semantic::{Scope, Statistics, stats};
+use shared::app::unavailable::Unavailable;
 use shared::domain::time::Timestamp;
 use shared::http::{Body, json};
 use shared::protocol::fields::BadRequest;
@@ -27,7 +28,7 @@ pub(crate) async fn respond(
     let now = cache.clock.now();
     let since = since(request.uri().query(), now)?;
     let records = match who {
-        Asking::Admin => cache.all_keys.list().await.map_err(GatewayError::StoreDown)?,
+        Asking::Admin => cache.all_keys.list().await.map_err(|error| Unavailable::Keys.because(error))?,
         Asking::Key(caller) => vec![caller.record().clone()],
     };
     let tenants: BTreeSet<String> = records.iter().map(|record| record.tenant.clone()).collect();

@@ -42,6 +42,7 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
         variable("CACHE_FUNCTION")?,
         Arc::clone(&clock),
     ));
+    let counters = Arc::new(DynamoCounters::new(clients.clone(), budgets.clone()));
     let jobs = SqsIndexQueue::new(queue.clone(), variable("INDEX_QUEUE_URL")?);
     let breaker = &environment.config.routing.circuit_breaker;
     let settings = BreakerSettings {
@@ -68,7 +69,8 @@ pub async fn from_environment() -> Result<Arc<App>, StartError> {
             .filter(|_| environment.config.cache.searches()),
         clock,
         randomness: Arc::new(OsRandomness),
-        counters: Arc::new(DynamoCounters::new(clients.clone(), budgets.clone())),
+        counters: counters.clone(),
+        refusals: counters,
         ledger: Arc::new(DynamoLedger::new(clients.clone(), variable("LEDGER_TABLE")?, budgets)),
         answers: Arc::new(DynamoAnswers::new(clients.clone(), variable("CACHE_TABLE")?)),
         idempotency: Arc::new(DynamoIdempotency::new(clients.clone(), variable("CACHE_TABLE")?)),

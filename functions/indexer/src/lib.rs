@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::app::semantic::{Indexed, Indexer, index};
 use shared::ports::{IndexJob, StoreError};
+use shared::protocol::json::unquoted;
 
 /// The part of a batch of SQS that is used.
 #[derive(Deserialize)]
@@ -63,7 +64,6 @@ pub async fn invoke(indexer: &Indexer, event: LambdaEvent<Value>) -> Result<Valu
 /// # Errors
 /// [`JobError`]; the message goes back to the queue and in the end to the dead letters.
 pub async fn take(indexer: &Indexer, body: &str) -> Result<Indexed, JobError> {
-    let job: IndexJob =
-        serde_json::from_str(body).map_err(|error| JobError::Unreadable(error.to_string()))?;
+    let job: IndexJob = serde_json::from_str(body).map_err(|error| JobError::Unreadable(unquoted(&error)))?;
     index(indexer, &job).await.map_err(JobError::Store)
 }

@@ -31,6 +31,7 @@ use shared::ports::{
 use shared::protocol::dialect::Dialect;
 use shared::protocol::error::no_route;
 use shared::protocol::fields::BadRequest;
+use shared::protocol::json::unquoted;
 
 use tokio::time::Instant;
 
@@ -103,7 +104,7 @@ pub async fn handle(usage: &Usage, request: Request<Bytes>, request_id: &str) ->
 /// [`SettleError`]; the message goes back to the queue and in the end to the dead letters.
 pub async fn settle_message(usage: &Usage, body: &str) -> Result<(), SettleError> {
     let line: LedgerLine =
-        serde_json::from_str(body).map_err(|error| SettleError::Unreadable(error.to_string()))?;
+        serde_json::from_str(body).map_err(|error| SettleError::Unreadable(unquoted(&error)))?;
     settle(usage.counters.as_ref(), usage.ledger.as_ref(), &line).await.map_err(SettleError::Store)
 }
 

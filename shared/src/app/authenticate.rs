@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::App;
 use super::error::GatewayError;
+use super::unavailable::Unavailable;
 use crate::config::ModelName;
 use crate::domain::key::{KeyRecord, Pepper, PresentedKey};
 use crate::domain::time::Timestamp;
@@ -78,14 +79,15 @@ pub async fn authenticate_token(app: &App, token: Option<&str>) -> Result<Caller
 /// Checks a key for functions that need nothing else of [`App`]; tokens are not for them.
 ///
 /// # Errors
-/// As [`authenticate`].
+/// [`GatewayError::Unauthorized`], or [`GatewayError::Unavailable`].
 pub async fn authenticate_key(
     keys: &dyn FindKey,
     pepper: &Pepper,
     token: Option<&str>,
 ) -> Result<Caller, GatewayError> {
     let presented = token.and_then(PresentedKey::parse).ok_or(GatewayError::Unauthorized)?;
-    let record = keys.find(presented.id).await.map_err(GatewayError::StoreDown)?;
+    let found = keys.find(presented.id).await;
+    let record = found.map_err(|error| Unavailable::Keys.because(error))?;
     let genuine = presented.matches(record.as_ref(), pepper);
     caller(record, genuine, None)
 }

@@ -112,7 +112,8 @@ impl Admin {
         let standing = self.standing(name).await?;
         // Later than the last one, whatever the clock says.
         let last = standing.as_ref().map(|policy| policy.own.version);
-        let mut next = wanted.at(now.max(last.unwrap_or_default() + Duration::from_millis(1)));
+        let known = last.max(self.for_each(name).await?).unwrap_or_default();
+        let mut next = wanted.at(now.max(known + Duration::from_millis(1)));
         // A scope of which nobody has heard has no counters yet, and begins with its shards; a user
         // may have been counted by the tenant's policy for each.
         if standing.is_some() || name.kind == ScopeKind::User {
@@ -170,6 +171,17 @@ impl Admin {
             budgets: policies.into_iter().map(|(name, policy)| bare(name, policy)).collect(),
             next,
         })
+    }
+
+    /// Of which version the tenant's policy for each user is, which the counters of a user may follow.
+    async fn for_each(&self, name: &ScopeName) -> Result<Option<Timestamp>, GatewayError> {
+        match name.owner.as_deref().filter(|_| name.kind == ScopeKind::User) {
+            None => Ok(None),
+            Some(tenant) => {
+                let of_tenant = self.standing(&ScopeName::tenant(tenant)).await?;
+                Ok(of_tenant.and_then(|policy| policy.each_user).map(|policy| policy.version))
+            }
+        }
     }
 
     async fn standing(&self, name: &ScopeName) -> Result<Option<ScopePolicy>, GatewayError> {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::refusal::RateView;
+use super::unavailable::Unavailable;
 use crate::domain::counter::ScopeKind;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
@@ -65,7 +66,13 @@ pub enum GatewayError {
     BrokenStream {
         detail: String,
     },
+    /// Budgets cannot be checked.
     StoreDown(StoreError),
+    /// Something else that a store is needed for.
+    Unavailable {
+        what: Unavailable,
+        error: StoreError,
+    },
 }
 
 /// Which limit was reached: a rate, or the requests open at once.
@@ -116,7 +123,9 @@ impl GatewayError {
             GatewayError::Degraded { detail, .. } | GatewayError::BrokenStream { detail } => {
                 Some(detail.clone())
             }
-            GatewayError::StoreDown(error) => Some(error.to_string()),
+            GatewayError::StoreDown(error) | GatewayError::Unavailable { error, .. } => {
+                Some(error.to_string())
+            }
             _ => None,
         }
     }
@@ -181,6 +190,9 @@ impl GatewayError {
             GatewayError::StoreDown(_) => {
                 let text = "Budgets cannot be checked right now, so nothing was sent. Try again.";
                 later(1, report(503, "api_error", "store_unavailable", text))
+            }
+            GatewayError::Unavailable { what, .. } => {
+                later(1, report(503, "api_error", "store_unavailable", what.sentence()))
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::domain::idempotency::{Claim, Claimed, KEPT_FOR, State};
 use crate::domain::time::Timestamp;
 use crate::ports::{Idempotency, StoreError};
 use crate::protocol::fields::BadRequest;
+use crate::protocol::json::unquoted;
 
 /// The name of the header, as errors call it.
 const HEADER: &str = "Idempotency-Key";
@@ -100,7 +101,10 @@ pub(super) async fn claim<R: DeserializeOwned>(
         Claimed::Finished(None) => Err(GatewayError::ReplyNotKept),
         Claimed::Finished(Some(reply)) => {
             serde_json::from_str(&reply).map(Entitled::Replay).map_err(|error| {
-                GatewayError::StoreDown(StoreError::Rejected(format!("a kept reply cannot be read: {error}")))
+                GatewayError::StoreDown(StoreError::Rejected(format!(
+                    "a kept reply cannot be read: {}",
+                    unquoted(&error)
+                )))
             })
         }
         Claimed::OtherRequest => {

@@ -12,11 +12,12 @@ use crate::config::Config;
 use crate::domain::key::Pepper;
 use crate::domain::price_book::PriceBook;
 use crate::ports::{
-    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, Randomness,
-    SettleQueue, Upstream, WriteLedger,
+    AnswerCache, Clock, CountTokens, Counters, EmbedText, FindKey, FindPolicy, Idempotency, NoteRefusal,
+    Randomness, SettleQueue, Upstream, WriteLedger,
 };
 
 pub mod administer;
+pub mod alert;
 pub mod arrival;
 mod attempt;
 pub mod audit;
@@ -62,6 +63,7 @@ pub mod spender;
 pub mod sweep;
 pub mod tenants;
 pub mod told;
+pub mod unavailable;
 mod warm;
 pub mod warm_keys;
 pub mod warm_marks;
@@ -78,6 +80,7 @@ pub struct App {
     pub keys: Arc<dyn FindKey>,
     pub policies: Arc<dyn FindPolicy>,
     pub counters: Arc<dyn Counters>,
+    pub refusals: Arc<dyn NoteRefusal>,
     pub ledger: Arc<dyn WriteLedger>,
     pub answers: Arc<dyn AnswerCache>,
     /// What makes kept answers stale.

@@ -7,17 +7,18 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join_all, try_join_all};
 
 use super::App;
 use super::authenticate::Caller;
+use super::best_effort::best_effort;
 use super::error::GatewayError;
 use super::random::{self, fresh_id};
 pub use super::refusal::RateView;
 use super::refusal::{next_form, rate_view, why_refused};
 use super::route::Target;
 use super::scope::{Scope, rates};
-use super::seat::{Full, Money, Seat, gather};
+use super::seat::{Full, Money, Seat, SpentUp, gather};
 use super::settle::settle_in_time;
 use super::spender::Spender;
 use super::sweep;
@@ -111,16 +112,30 @@ async fn enter(
         };
         match full {
             Ok(()) => {}
-            Err(full) if has_swept || full.stale.is_empty() => return Err(full.error),
-            Err(full) => {
+            Err(full) if has_swept || full.stale.is_empty() => return Err(refuse(app, full, now).await),
+            Err(mut full) => {
                 has_swept = true;
-                if !sweep::free(app.counters.as_ref(), app.ledger.as_ref(), full.stale, now).await {
-                    return Err(full.error);
+                let stale = std::mem::take(&mut full.stale);
+                if !sweep::free(app.counters.as_ref(), app.ledger.as_ref(), stale, now).await {
+                    return Err(refuse(app, full, now).await);
                 }
             }
         }
     }
     Err(GatewayError::StoreDown(StoreError::Rejected("the counter kept changing".to_owned())))
+}
+
+/// The refusal, once the counters that refuse for the first time say so: the operator is told of it.
+async fn refuse(app: &App, full: Full, now: Timestamp) -> GatewayError {
+    let note = |spent: SpentUp| async move {
+        if let Some(allowance) = &spent.opens_at {
+            app.counters.allow(&spent.counter, allowance).await?;
+        }
+        app.refusals.note_refusal(&spent.counter, now).await
+    };
+    let noted = async { try_join_all(full.spent.into_iter().map(note)).await.map(|_| ()) };
+    best_effort(app.tuning.settle, "the first refusal of a budget is not noted", noted).await;
+    full.error
 }
 
 /// Gathers room over all counters of each scope whose own choice of them had none.
@@ -151,11 +166,15 @@ async fn round(
     let created = seats.iter().flatten().zip(&writes).filter(|(_, write)| write.form == WindowForm::Create);
     for (seat, write) in created.filter(|(seat, _)| !seat.is_sharded()) {
         // The store's condition cannot compare the amount with a cap that is in no item yet.
-        why_refused(&seat.scope, write, None, now)?;
+        why_refused(&seat.scope, write, None, now).map_err(|error| {
+            let spent = SpentUp::first(&error, &write.key, None, &seat.scope.allowance);
+            Full { spent: spent.into_iter().collect(), ..error.into() }
+        })?;
     }
     let replies = join_all(writes.iter().map(|write| ask(app, write))).await;
     let mut entered: Vec<Entered> = Vec::new();
     let (mut view, mut failure, mut stale, mut torn) = (None, None, Vec::new(), Vec::new());
+    let mut spent = Vec::new();
     for ((seat, write), reply) in seats.iter_mut().flatten().zip(&writes).zip(replies) {
         let found = found(app, write, reply).await;
         entered.push(found.entered());
@@ -168,6 +187,7 @@ async fn round(
                     torn.push(seat.part.counter.clone());
                 }
                 Some(error) => {
+                    spent.extend(SpentUp::first(&error, &write.key, old.as_ref(), &seat.scope.allowance));
                     if let Some(old) = old.filter(|_| error.is_lack_of_room()) {
                         stale.extend(sweep::stale(&write.key, &old, now));
                     }
@@ -186,7 +206,7 @@ async fn round(
     }
     let is_torn = |seats: &&mut Vec<Seat>| seats.iter().any(|seat| torn.contains(&seat.part.counter));
     seats.iter_mut().filter(is_torn).for_each(Vec::clear);
-    failure.map_or(Ok(None), |error| Err(Full { error, stale }))
+    failure.map_or(Ok(None), |error| Err(Full { error, stale, spent: spent.into() }))
 }
 
 /// A store that says no, because it is throttled, has written nothing, so the same write goes again.

@@ -40,11 +40,36 @@ pub(super) struct Seat {
 pub(super) struct Full {
     pub error: GatewayError,
     pub stale: Vec<Stale>,
+    /// Counters whose first refusal for money this is.
+    pub spent: Box<[SpentUp]>,
+}
+
+/// A counter that has refused for want of money, and was not known to have done so before.
+pub(super) struct SpentUp {
+    pub counter: CounterKey,
+    /// What it begins with, where nothing was counted in it yet.
+    pub opens_at: Option<Allowance>,
+}
+
+impl SpentUp {
+    /// None where the refusal is of another kind, or not the first.
+    pub(super) fn first(
+        error: &GatewayError,
+        counter: &CounterKey,
+        old: Option<&Counter>,
+        allowance: &Allowance,
+    ) -> Option<Self> {
+        let opened = old.filter(|counter| !counter.is_unopened());
+        let is_first = opened.is_none_or(|counter| counter.refused_at.is_none());
+        let is_for_money = matches!(error, GatewayError::QuotaExceeded(_));
+        let opens_at = opened.is_none().then_some(*allowance);
+        (is_first && is_for_money).then(|| SpentUp { counter: counter.clone(), opens_at })
+    }
 }
 
 impl From<GatewayError> for Full {
     fn from(error: GatewayError) -> Self {
-        Full { error, stale: Vec::new() }
+        Full { error, stale: Vec::new(), spent: Box::default() }
     }
 }
 
@@ -179,16 +204,23 @@ fn full(
     let stale = keyed.filter_map(|(key, counter)| Some(sweep::stale(&key, counter.as_ref()?, now)));
     let stale = stale.flatten().collect();
     let whole = whole(scope, counters, count, now);
+    // As every seat did, it follows the latest policy that a counter knows of.
+    let scope = &Scope { allowance: whole.allowance(), ..scope.clone() };
     let seat =
         Seat::at(scope.clone(), money.map_or((NanoUsd::ZERO, 0), |money| (money.amount, money.tokens)), now);
     let write = seat.write(AttemptId::new(now, 0), &[], money);
     let refusal = why_refused(scope, &write, Some(&whole), now).err();
     // Together they have room, but no choice of them had money and rates at once.
     let crowded = || super::refusal::rates_refused(scope, &write, Some(&whole), now);
-    Full { error: refusal.unwrap_or_else(crowded), stale }
+    let error = refusal.unwrap_or_else(crowded);
+    let shard = scope.shard(0, count);
+    let first = counters.first().and_then(Option::as_ref);
+    let spent = SpentUp::first(&error, &shard.counter(now), first, &shard.allowance);
+    Full { error, stale, spent: spent.into_iter().collect() }
 }
 
-/// All counters of a scope as one. What was never opened has spent nothing.
+/// All counters of a scope as one, in the state of the latest policy that one of them follows. What was
+/// never opened has spent nothing.
 pub(super) fn whole(scope: &Scope, counters: &[Option<Counter>], count: u8, now: Timestamp) -> Counter {
     let none = Allowance { cap: NanoUsd::ZERO, ..scope.allowance };
     let add = |a: NanoUsd, b: NanoUsd| NanoUsd::from_nano(a.nano().saturating_add(b.nano()));
@@ -197,7 +229,12 @@ pub(super) fn whole(scope: &Scope, counters: &[Option<Counter>], count: u8, now:
         let counter = opened.unwrap_or_else(|| Counter::fresh(&scope.shard(at, count).allowance, 0));
         sum.cap = add(sum.cap, counter.cap);
         sum.remaining = add(sum.remaining, counter.remaining);
-        if counter.window == sum.window {
+        if counter.version > sum.version {
+            (sum.version, sum.state) = (counter.version, counter.state);
+        }
+        // A window ahead of our clock is taken as it is, here as in each of them.
+        if counter.window >= now.minute() {
+            sum.window = sum.window.max(counter.window);
             sum.requests = sum.requests.saturating_add(counter.requests);
             sum.tokens = sum.tokens.saturating_add(counter.tokens);
         }
@@ -217,5 +254,48 @@ pub(super) fn keys(scope: &Scope, now: Timestamp) -> Vec<(CounterKey, Allowance)
             .map(|at| scope.shard(at, count))
             .map(|shard| (shard.counter(now), shard.allowance))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::error::RateUnit;
+    use crate::domain::counter::{RateLimits, ScopeKind, ScopeState};
+    use crate::domain::policy::{ScopeName, Shards};
+    use crate::domain::time::Period;
+
+    fn noon() -> Timestamp {
+        Timestamp::from_millis(1_800_014_400_000)
+    }
+
+    /// Why a scope with two requests a minute over two counters like `counter` refuses.
+    fn refusal(counter: impl Fn(Counter) -> Counter) -> GatewayError {
+        let scope = Scope {
+            name: ScopeName::key("k"),
+            period: Period::Month,
+            limits: RateLimits { requests: Some(2), ..RateLimits::default() },
+            allowance: Allowance { cap: NanoUsd::from_nano(1_000), ..Allowance::default() },
+            shards: Shards { count: 2, ..Shards::default() },
+            shard: None,
+        };
+        let fresh = |at| Counter::fresh(&scope.shard(at, 2).allowance, noon().minute());
+        let counters: Vec<Option<Counter>> = (0..2).map(|at| Some(counter(fresh(at)))).collect();
+        full(&scope, None, &counters, 2, noon()).error
+    }
+
+    #[test]
+    fn a_stop_that_the_counters_know_of_first_is_told_as_one() {
+        let version = noon();
+        let error = refusal(|counter| Counter { state: ScopeState::Stopped, version, ..counter });
+        assert_eq!(error, GatewayError::ScopeStopped { kind: ScopeKind::Key, id: "k".to_owned() });
+    }
+
+    #[test]
+    fn a_minute_that_our_clock_has_not_come_to_counts() {
+        let window = noon().minute() + 1;
+        let error = refusal(|counter| Counter { window, requests: 1, ..counter });
+        let GatewayError::RateLimited { unit, rates } = error else { panic!("{error:?}") };
+        assert_eq!((unit, rates.requests_used), (RateUnit::Requests, 2));
     }
 }

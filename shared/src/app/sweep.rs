@@ -16,7 +16,7 @@ use crate::domain::id::AttemptId;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::settlement::{Verdict, View, estimate, verdict, view, void};
 use crate::domain::time::Timestamp;
-use crate::ports::{Counters, FindOpenHolds, LineMark, Mark, PutLine, StoreError, WriteLedger};
+use crate::ports::{Counters, LineMark, ListCounters, Mark, PutLine, StoreError, WriteLedger};
 
 /// How long after its time a hold is swept: the clocks of a fleet differ, and a settlement may
 /// still be on its way.
@@ -155,13 +155,13 @@ impl Tally {
 /// What the periodic sweep needs.
 #[derive(Clone, Copy)]
 pub struct Stores<'a> {
-    pub open: &'a dyn FindOpenHolds,
+    pub in_use: &'a dyn ListCounters,
     pub counters: &'a dyn Counters,
     pub ledger: &'a dyn WriteLedger,
 }
 
 /// Sweeps every counter from `from` on, until the listing ends or `until` has come and the batch at
-/// hand is done. Returns where the next pass should begin: none is the beginning.
+/// hand is done, and shows what it saw, as it was before. Returns where the next pass should begin: none is the beginning.
 ///
 /// # Errors
 /// [`StoreError`] when the counters cannot be listed. A hold that cannot be swept is counted.
@@ -170,11 +170,13 @@ pub async fn pass(
     from: Option<Mark>,
     now: Timestamp,
     until: Instant,
+    mut seen: impl FnMut(&CounterKey, &Counter),
 ) -> Result<(Tally, Option<Mark>), StoreError> {
     let (mut tally, mut mark, mut ended) = (Tally::default(), from, HashSet::new());
     loop {
-        let page = stores.open.open_holds(mark.as_ref()).await?;
-        tally.counters += page.counters.len();
+        let page = stores.in_use.in_use(now, mark.as_ref()).await?;
+        tally.counters += page.counters.iter().filter(|(_, counter)| !counter.live.is_empty()).count();
+        page.counters.iter().for_each(|(key, counter)| seen(key, counter));
         let stale = page.counters.iter().flat_map(|(key, counter)| stale(key, counter, now));
         // A hold shows in each of its counters, and one sweep ends it in all.
         let stale: Vec<Stale> = stale.filter(|stale| ended.insert(stale.id)).collect();

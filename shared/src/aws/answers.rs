@@ -8,6 +8,7 @@ use super::item::{key, n, s, text};
 use crate::domain::cache::CacheKey;
 use crate::domain::time::Timestamp;
 use crate::ports::{AnswerCache, CachedAnswer, StoreError};
+use crate::protocol::json::unquoted;
 
 const SORT_KEY: &str = "answer";
 
@@ -37,9 +38,9 @@ impl AnswerCache for DynamoAnswers {
             .await
             .map_err(store_error)?;
         let Some(item) = found.item() else { return Ok(None) };
-        serde_json::from_str(text(item, "doc")?)
-            .map(Some)
-            .map_err(|error| StoreError::Rejected(format!("a cached answer cannot be read: {error}")))
+        serde_json::from_str(text(item, "doc")?).map(Some).map_err(|error| {
+            StoreError::Rejected(format!("a cached answer cannot be read: {}", unquoted(&error)))
+        })
     }
 
     async fn put(

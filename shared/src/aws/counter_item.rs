@@ -55,6 +55,11 @@ pub(super) fn read_counter(item: &Item) -> Result<Counter, StoreError> {
         tokens: int(item, "tokens")?,
         live: read_live(live.ok_or_else(|| malformed("live"))?)?,
         floor,
+        refused_at: item
+            .get("refusedAt")
+            .map(|_| int(item, "refusedAt"))
+            .transpose()?
+            .map(Timestamp::from_millis),
     })
 }
 

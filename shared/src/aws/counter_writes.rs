@@ -9,6 +9,7 @@ use super::item::{Item, n, s};
 use crate::domain::counter::{self, Allowance, Close, Counter, Hold, Reserve, ScopeState, WindowForm};
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
+use crate::domain::time::Timestamp;
 
 /// Whether a reserve fails whatever the item holds: an expression cannot compare its own values.
 pub(super) fn never_fits(write: &Reserve) -> bool {
@@ -165,6 +166,16 @@ pub(super) fn fence(id: AttemptId) -> Expression {
     expression.set_once("live", "none", AttributeValue::M(Item::new()));
     expression.absent(&format!("live.{id}"));
     expression.absent_or("floor", "floor", "<", "id", s(id.to_string()));
+    expression
+}
+
+/// Notes the first refusal on what was opened.
+pub(super) fn note_refusal(at: Timestamp) -> Expression {
+    let mut expression = Expression::default();
+    expression.set("refusedAt", "at", n(at.millis()));
+    expression.absent("refusedAt");
+    expression.exists("pk");
+    expression.compare("window", "<>", "unopened", n(Counter::UNOPENED));
     expression
 }
 

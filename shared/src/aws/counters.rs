@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
+use super::change;
 use super::clients::Clients;
 use super::conflict;
 use super::counter_item::{counter_key, read_counter};
@@ -17,7 +18,8 @@ use super::expression::Expression;
 use super::read;
 use crate::domain::counter::{Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
-use crate::ports::{Counters, ReserveReply, StoreError};
+use crate::domain::time::Timestamp;
+use crate::ports::{Counters, NoteRefusal, ReserveReply, StoreError};
 
 /// Holds whose terms are remembered; more are read back when they close.
 const ENTERED_MAX: usize = 4096;
@@ -188,6 +190,14 @@ impl Counters for DynamoCounters {
             conflict::back_off(attempt).await;
         }
         Err(last)
+    }
+}
+
+#[async_trait]
+impl NoteRefusal for DynamoCounters {
+    async fn note_refusal(&self, key: &CounterKey, at: Timestamp) -> Result<(), StoreError> {
+        let expression = counter_writes::note_refusal(at);
+        change::change(&self.clients, &self.table, counter_key(key), expression).await.map(|_| ())
     }
 }
 

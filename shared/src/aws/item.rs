@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::ports::StoreError;
+use crate::protocol::json::unquoted;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -65,7 +66,7 @@ pub(super) fn to_value<T: Serialize>(document: &T) -> Result<AttributeValue, Sto
 pub(super) fn from_item<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     let members = item.iter().map(|(name, value)| (name.clone(), to_json(value)));
     serde_json::from_value(Value::Object(members.collect()))
-        .map_err(|error| StoreError::Rejected(format!("a stored item cannot be read: {error}")))
+        .map_err(|error| StoreError::Rejected(format!("a stored item cannot be read: {}", unquoted(&error))))
 }
 
 fn from_json(json: Value) -> AttributeValue {

@@ -9,6 +9,7 @@ use super::AwsConfig;
 use crate::client::causes;
 use crate::domain::verdict::Finding;
 use crate::ports::{Clock, LookupError, Question, SemanticLookup};
+use crate::protocol::json::unquoted;
 use crate::signing::Signer;
 
 const SERVICE: &str = "lambda";
@@ -78,7 +79,8 @@ impl SemanticLookup for LambdaLookup {
                 return Err(failed("its answer is too long".to_owned()));
             }
         }
-        serde_json::from_slice(&answer).map_err(|error| failed(format!("its answer is no finding: {error}")))
+        serde_json::from_slice(&answer)
+            .map_err(|error| failed(format!("its answer is no finding: {}", unquoted(&error))))
     }
 }
 

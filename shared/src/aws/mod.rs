@@ -1,11 +1,13 @@
-//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks, breakers and audit,
-//! SQS for late settlements and index jobs, Lambda for semantic lookups, Secrets Manager for secrets.
+//! The ports over AWS: DynamoDB for keys, counters, ledger, rollups, answers, vectors, marks, breakers, alerts and
+//! audit, SQS for late settlements and index jobs, Lambda for semantic lookups, CloudWatch for how the gateway has
+//! been, Secrets Manager for secrets.
 //!
 //! Contents: [`AwsConfig`] says who and where; [`http_client`] lets the SDK use our one HTTP
 //! client; [`Clients`] are the two DynamoDB clients, one that retries and one that never does;
 //! then one adapter for each port, each over one table, so that a function builds only what its
 //! role may touch.
 
+mod alerts;
 mod answers;
 mod audit;
 mod breakers;
@@ -15,6 +17,7 @@ mod config;
 mod conflict;
 mod connector;
 mod counter_item;
+mod counter_list;
 mod counter_writes;
 mod counters;
 mod environment;
@@ -26,7 +29,7 @@ mod keys;
 mod ledger;
 mod lookup;
 mod marks;
-mod open_holds;
+mod metrics;
 mod policies;
 mod precision;
 mod queue;
@@ -37,6 +40,7 @@ mod vector_index;
 mod vector_scan;
 mod vectors;
 
+pub use alerts::DynamoAlerts;
 pub use answers::DynamoAnswers;
 pub use audit::DynamoAuditLog;
 pub use aws_smithy_runtime_api::client::http::SharedHttpClient;
@@ -44,6 +48,7 @@ pub use breakers::DynamoBreakers;
 pub use clients::{Clients, Patience, sqs_client};
 pub use config::{AwsConfig, ConfigError};
 pub use connector::http_client;
+pub use counter_list::DynamoCounterList;
 pub use counters::DynamoCounters;
 pub use environment::{Environment, StartError, embedder_folder, variable};
 pub use idempotency::DynamoIdempotency;
@@ -51,7 +56,7 @@ pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
 pub use lookup::LambdaLookup;
 pub use marks::DynamoMarks;
-pub use open_holds::DynamoOpenHolds;
+pub use metrics::CloudMetrics;
 pub use policies::DynamoPolicies;
 pub use precision::DynamoPrecision;
 pub use queue::{SqsIndexQueue, SqsSettleQueue};

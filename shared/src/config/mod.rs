@@ -25,13 +25,14 @@ mod rates;
 mod routing;
 mod secret_ref;
 mod section;
+mod sinks;
 mod tenants;
 mod vector_store;
 
 use std::collections::BTreeMap;
 
 pub use address::is_public;
-pub use alerts::{Alerts, Webhook};
+pub use alerts::Alerts;
 pub use base_url::{BaseUrl, BaseUrlError, Host};
 pub use billing::Billing;
 pub use cache::{Cache, CacheProfile, CacheProvider, CacheRoute, CacheScope, SemanticMode, SemanticRules};
@@ -49,6 +50,7 @@ pub use rag::{Rag, RagProvider};
 pub use rates::{BatchPrice, Dimension, LongContext, Rates};
 pub use routing::{CircuitBreaker, Routing};
 pub use secret_ref::{SecretRef, SecretRefError};
+pub use sinks::{Given, MinSeverity, PagerDuty, QuietHours, Slack, Sns, Takes, Webhook};
 pub use tenants::TenantPolicy;
 pub use vector_store::{Hnsw, StoreName, StoreScheme, StoreUrl, StoreUrlError, VectorServer};
 

@@ -26,10 +26,11 @@ const TABLES: &[(&str, &[&str])] = &[
     ("rag", rag::KEYS),
     ("tenants.*", tenants::KEYS),
     ("alerts", alerts::KEYS),
-    ("alerts.webhooks[]", alerts::WEBHOOK_KEYS),
-    ("alerts.slack[]", alerts::SLACK_KEYS),
-    ("alerts.pagerduty[]", alerts::PAGERDUTY_KEYS),
-    ("alerts.sns[]", alerts::SNS_KEYS),
+    ("alerts.webhooks[]", sinks::WEBHOOK_KEYS),
+    ("alerts.slack[]", sinks::SLACK_KEYS),
+    ("alerts.pagerduty[]", sinks::PAGERDUTY_KEYS),
+    ("alerts.sns[]", sinks::SNS_KEYS),
+    ("alerts.quiet_hours[]", sinks::QUIET_KEYS),
 ];
 
 fn schema() -> Value {
@@ -91,6 +92,10 @@ fn the_schema_and_the_parser_know_the_same_names() {
         of_schema.extend(names.map(|names| (path.to_owned(), names)));
     });
     let of_parser = [
+        ("alerts.pagerduty[].min_severity", names::<MinSeverity>()),
+        ("alerts.slack[].min_severity", names::<MinSeverity>()),
+        ("alerts.sns[].min_severity", names::<MinSeverity>()),
+        ("alerts.webhooks[].min_severity", names::<MinSeverity>()),
         ("cache.profile", names::<CacheProfile>()),
         ("cache.provider", names::<CacheProvider>()),
         ("cache.routes.*.profile", names::<CacheProfile>()),
@@ -122,7 +127,7 @@ fn the_defaults_of_the_schema_are_those_of_the_parser() {
             defaults += 1;
         }
     });
-    assert_eq!(defaults, 38);
+    assert_eq!(defaults, 40);
 }
 
 #[test]

@@ -132,9 +132,11 @@ fn every_key_of_tenants_and_alerts_reaches_its_field() {
         "providers": {"box": {"base_url": "http://localhost:1", "local": true}},
         "tenants": {"acme": {"providers": ["bedrock", "box"], "regions": ["eu-west-1", "us-gov-east-1"], "local_only": true,
                              "local_fallback": "box/small", "cache": false, "audit_required": true, "retention_days": 30}},
-        "alerts": {"p95_ms": 1, "cost_variance": 0.35, "min_spend_usd": "0.5",
+        "alerts": {"p95_ms": 1, "cost_variance": 0.35, "min_spend_usd": "0.5", "fallback_rate": 0.5,
+                   "quiet_hours": [{"from": "22:00", "to": "07:00", "utc_offset": "-01:30", "tenants": ["acme"]}],
                    "webhooks": [{"url": "https://a.example.com/x", "secret": "env:S"}, {"url": "http://localhost:9"}],
-                   "slack": [{"url": "https://hooks.example.com/1"}], "pagerduty": [{"routing_key": "k"}],
+                   "slack": [{"url": "https://hooks.example.com/1", "min_severity": "critical"}, {"url": "env:SLACK"}],
+                   "pagerduty": [{"routing_key": "k", "tenants": ["acme"]}, {"routing_key": "secretsmanager:pd", "url": "http://localhost:1/e"}],
                    "sns": [{"topic_arn": "arn:aws:sns:eu-west-1:1:t"}]},
     });
     let config = Config::parse(&text.to_string()).expect("valid");
@@ -149,16 +151,42 @@ fn every_key_of_tenants_and_alerts_reaches_its_field() {
     };
     assert_eq!(config.tenants, BTreeMap::from([("acme".to_owned(), policy)]));
     let url = |text: &str| text.parse::<BaseUrl>().expect(text);
-    let signed =
-        Webhook { url: url("https://a.example.com/x"), secret: Some(SecretRef::Env("S".to_owned())) };
+    let takes = Takes { tenants: None, min_severity: MinSeverity::Info };
+    let webhook = |at: &str, secret: Option<&str>| Webhook {
+        url: url(at),
+        secret: secret.map(|name| SecretRef::Env(name.to_owned())),
+        takes: takes.clone(),
+    };
+    let slack = |url, takes| Slack { url, takes };
+    let events = url("https://events.pagerduty.com/v2/enqueue");
+    let acme = || Some(vec!["acme".to_owned()]);
     let alerts = Alerts {
         p95_ms: 1,
+        fallback_rate_ppm: 500_000,
         cost_variance_ppm: 350_000,
         min_spend_nano: 500_000_000,
-        webhooks: vec![signed, Webhook { url: url("http://localhost:9"), secret: None }],
-        slack: vec![url("https://hooks.example.com/1")],
-        pagerduty: vec!["k".to_owned()],
-        sns: vec!["arn:aws:sns:eu-west-1:1:t".to_owned()],
+        quiet_hours: vec![QuietHours { tenants: acme(), from: 22 * 60, to: 7 * 60, utc_offset: -90 }],
+        webhooks: vec![webhook("https://a.example.com/x", Some("S")), webhook("http://localhost:9", None)],
+        slack: vec![
+            slack(
+                Given::Plain(url("https://hooks.example.com/1")),
+                Takes { min_severity: MinSeverity::Critical, ..takes.clone() },
+            ),
+            slack(Given::Secret(SecretRef::Env("SLACK".to_owned())), takes.clone()),
+        ],
+        pagerduty: vec![
+            PagerDuty {
+                routing_key: Given::Plain("k".to_owned()),
+                url: events,
+                takes: Takes { tenants: acme(), ..takes.clone() },
+            },
+            PagerDuty {
+                routing_key: Given::Secret(SecretRef::SecretsManager("pd".to_owned())),
+                url: url("http://localhost:1/e"),
+                takes: takes.clone(),
+            },
+        ],
+        sns: vec![Sns { topic_arn: "arn:aws:sns:eu-west-1:1:t".to_owned(), takes }],
     };
     assert_eq!(config.alerts, alerts);
 }

@@ -141,6 +141,8 @@ pub struct Counter {
     pub live: BTreeMap<AttemptId, Hold>,
     /// Ids up to this one are fenced: they may not enter a hold any more.
     pub floor: Option<AttemptId>,
+    /// When a request was first refused because the money did not suffice.
+    pub refused_at: Option<Timestamp>,
 }
 
 /// An open hold as its counter keeps it.
@@ -316,6 +318,12 @@ pub fn allow(counter: Option<&Counter>, to: &Allowance) -> Option<Counter> {
     (counter.version < to.version).then_some(next)
 }
 
+/// NOTE REFUSAL: the first one stays. `None` where there is nothing to note it on, or nothing to add.
+pub fn note_refusal(counter: &Counter, at: Timestamp) -> Option<Counter> {
+    let is_first = !counter.is_unopened() && counter.refused_at.is_none();
+    is_first.then(|| Counter { refused_at: Some(at), ..counter.clone() })
+}
+
 impl Hold {
     /// What is held in all, which every scope holds once.
     pub fn total(&self) -> NanoUsd {
@@ -337,6 +345,12 @@ impl Counter {
         self.window == Counter::UNOPENED
     }
 
+    /// Whether a listing has it: it has open holds, or something was spent or refused in a period that
+    /// `is_recent`.
+    pub fn is_in_use(&self, is_recent: bool) -> bool {
+        !self.live.is_empty() || is_recent && (self.remaining < self.cap || self.refused_at.is_some())
+    }
+
     /// The policy it follows.
     pub fn allowance(&self) -> Allowance {
         Allowance { cap: self.cap, state: self.state, version: self.version }
@@ -355,6 +369,7 @@ impl Counter {
             tokens: 0,
             live,
             floor: None,
+            refused_at: None,
         }
     }
 

@@ -55,6 +55,12 @@ impl Rollup {
     fn is_of(&self, partition: &Partition) -> bool {
         (self.hour, self.shard, &self.tenant) == (partition.hour, partition.shard, &partition.tenant)
     }
+
+    /// What all of it cost.
+    pub fn cost(&self) -> NanoUsd {
+        let each = self.users.iter().flat_map(|of| of.models.values()).map(|of| of.cost.nano());
+        NanoUsd::from_nano(each.fold(0, i64::saturating_add))
+    }
 }
 
 /// The share of one user.

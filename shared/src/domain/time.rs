@@ -1,5 +1,6 @@
 //! Points in time and the periods of budgets. The clock is read at the edge and handed in.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
@@ -115,6 +116,14 @@ impl fmt::Display for Period {
 }
 
 impl Period {
+    pub const ALL: [Period; 5] = [Period::Minute, Period::Hour, Period::Day, Period::Month, Period::Total];
+
+    /// The names of the periods that `now` lies in, and of those before them.
+    pub fn labels_around(now: Timestamp) -> BTreeSet<String> {
+        let before = |period: Period| Timestamp(period.starts_at(now).0.saturating_sub(1));
+        Period::ALL.into_iter().flat_map(|period| [period.label(now), period.label(before(period))]).collect()
+    }
+
     /// The name of the period `now` lies in, part of the counter's key: `month#2026-11`.
     pub fn label(self, now: Timestamp) -> String {
         let at = now.datetime();

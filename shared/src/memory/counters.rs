@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::domain::counter::{self, Allowance, Close, Counter, CounterKey, Reserve};
 use crate::domain::id::AttemptId;
-use crate::ports::{Counters, FindOpenHolds, Mark, OpenHolds, ReserveReply, StoreError};
+use crate::domain::time::{Period, Timestamp};
+use crate::ports::{CounterPage, Counters, ListCounters, Mark, NoteRefusal, ReserveReply, StoreError};
 
 /// Counters that one page of a listing looks at.
 const PAGE: usize = 1_000;
@@ -58,16 +59,28 @@ impl Counters for MemoryStore {
 }
 
 #[async_trait]
-impl FindOpenHolds for MemoryStore {
-    async fn open_holds(&self, from: Option<&Mark>) -> Result<OpenHolds, StoreError> {
+impl NoteRefusal for MemoryStore {
+    async fn note_refusal(&self, key: &CounterKey, at: Timestamp) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if let Some(next) = state.counters.get(key).and_then(|standing| counter::note_refusal(standing, at)) {
+            state.counters.insert(key.clone(), next);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ListCounters for MemoryStore {
+    async fn in_use(&self, now: Timestamp, from: Option<&Mark>) -> Result<CounterPage, StoreError> {
         let position = from.map_or(Ok(0), |mark| mark.0.parse::<usize>());
         let position = position.map_err(|_| StoreError::Rejected("no mark of this store".to_owned()))?;
         let state = self.state();
         let page = state.counters.iter().skip(position).take(PAGE);
-        let open = page.filter(|(_, counter)| !counter.live.is_empty());
-        let counters = open.map(|(key, counter)| (key.clone(), counter.clone())).collect();
+        let labels = Period::labels_around(now);
+        let used = page.filter(|(key, counter)| counter.is_in_use(labels.contains(&key.period)));
+        let counters = used.map(|(key, counter)| (key.clone(), counter.clone())).collect();
         let end = position.saturating_add(PAGE);
         let next = (end < state.counters.len()).then(|| Mark(end.to_string()));
-        Ok(OpenHolds { counters, next })
+        Ok(CounterPage { counters, next })
     }
 }

@@ -3,6 +3,7 @@
 //! It applies the domain's own transitions under one lock, so it is the reference the other
 //! adapters are compared with. Nothing survives the process.
 
+mod alerts;
 mod audit;
 mod counters;
 mod keys;
@@ -15,6 +16,7 @@ mod semantic;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::domain::alert::{AlertId, Entry};
 use crate::domain::audit::{AuditId, Recorded};
 use crate::domain::cache::CacheKey;
 use crate::domain::counter::{Counter, CounterKey};
@@ -55,6 +57,7 @@ struct State {
     folded: Option<Timestamp>,
     audit: BTreeMap<AuditId, Recorded>,
     semantic: semantic::Semantic,
+    alerts: BTreeMap<AlertId, Entry>,
 }
 
 impl MemoryStore {

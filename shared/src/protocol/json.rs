@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
 /// Levels of arrays and objects that a body may nest.
@@ -12,6 +13,24 @@ pub const DEPTH_MAX: u32 = 64;
 /// Why a body was not read; the text names the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonFault(pub String);
+
+/// What is wrong with a document and where, for logs: without a word of what it says, which the message
+/// of the error itself may quote.
+pub fn unquoted(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    // Only names of our own fields are missing.
+    let what = match error.classify() {
+        Category::Data if text.starts_with("missing field") => return text,
+        Category::Data => "a value of another type",
+        Category::Syntax => "no JSON",
+        Category::Eof => "cut off",
+        Category::Io => "not readable",
+    };
+    match error.line() {
+        0 => what.to_owned(),
+        line => format!("{what} at line {line} column {}", error.column()),
+    }
+}
 
 /// Reads a body that must be one JSON object.
 ///
@@ -106,6 +125,24 @@ mod tests {
 
     fn fault(body: &str) -> String {
         parse_object(body.as_bytes()).expect_err(body).0
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_a_quotation() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Wanted {
+            #[expect(dead_code, reason = "it is read and not looked at")]
+            list: Vec<u8>,
+        }
+        for (text, said) in [
+            (r#"{"list": "hush"}"#, "a value of another type at line 1 column 15"),
+            (r#"{"list": ["hush"]}"#, "a value of another type at line 1 column 16"),
+            (r#"{"hush"}"#, "no JSON at line 1 column 8"),
+            (r#"{"list": [1"#, "cut off at line 1 column 11"),
+            ("{}", "missing field `list` at line 1 column 2"),
+        ] {
+            assert_eq!(unquoted(&serde_json::from_str::<Wanted>(text).expect_err("wrong")), said, "{text}");
+        }
     }
 
     #[test]

@@ -94,7 +94,19 @@ impl Provider {
         }
         match response.status().is_success() {
             true => Ok(response),
-            false => Err(status_error(response).await),
+            false => Err(self.without_secret(status_error(response).await)),
+        }
+    }
+
+    /// Some providers repeat the secret that they refuse, and a caller may be told what they say.
+    fn without_secret(&self, error: AttemptError) -> AttemptError {
+        let (Identity::Bearer(secret) | Identity::ApiKey(secret)) = &self.identity else { return error };
+        match error {
+            AttemptError::Status { status, message, code, retry_after } => {
+                let message = message.replace(&secret.now(), "[secret]");
+                AttemptError::Status { status, message, code, retry_after }
+            }
+            other => other,
         }
     }
 

@@ -7,6 +7,7 @@
 //! `transactions` for the protocol it is compared with.
 
 mod agenda;
+pub mod fold;
 mod protocol;
 mod report;
 mod size;

@@ -99,6 +99,7 @@ fn opened(cap: NanoUsd) -> Counter {
         tokens: 0,
         live: Default::default(),
         floor: None,
+        refused_at: None,
     }
 }
 

@@ -207,6 +207,16 @@ impl Books {
         held.min().flatten()
     }
 
+    /// The requests that hold in any counter of the scope of `key`, in its period.
+    pub(crate) fn open(&self, key: &CounterKey) -> i64 {
+        self.memory.with_books(|counters, _| {
+            let of_scope = counters.iter().filter(|(counter, _)| counter.shares_scope(key));
+            let ids: BTreeSet<AttemptId> =
+                of_scope.flat_map(|(_, counter)| counter.live.keys().copied()).collect();
+            i64::try_from(ids.len()).unwrap_or(i64::MAX)
+        })
+    }
+
     pub(crate) fn note_line(&self, line: &LedgerLine) {
         let mut state = lock(&self.state);
         for part in &line.items {

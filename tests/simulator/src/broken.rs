@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared::domain::counter::{self, Allowance, Close, Counter, CounterKey, Hold, Reserve, ScopeState};
+use shared::domain::counter::{
+    self, Allowance, Close, Counter, CounterKey, Hold, RateLimits, Reserve, ScopeState,
+};
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::LedgerLine;
 use shared::domain::money::NanoUsd;
@@ -37,6 +39,12 @@ pub enum Broken {
     ObeysNoStop,
     /// A new cap leaves what remains as it is.
     RaisesTheCapAlone,
+    /// A reserve enters whatever policy it names.
+    IgnoresTheVersion,
+    /// Any number of holds may be open at once.
+    CountsNoHolds,
+    /// A refusal does not tell which policy the counter follows.
+    TellsNoPolicy,
 }
 
 /// The memory store with one rule broken.
@@ -112,6 +120,22 @@ impl BrokenStore {
         })
     }
 
+    /// The write as if it named the policy that the counter follows.
+    fn enter_under_any_policy(&self, write: &Reserve) -> ReserveReply {
+        self.memory.with_books(|counters, _| {
+            let standing = counters.get(&write.key).cloned();
+            let opened = standing.as_ref().filter(|counter| !counter.is_unopened());
+            let allowance = opened.map_or(write.allowance, Counter::allowance);
+            match counter::reserve(standing.as_ref(), &Reserve { allowance, ..write.clone() }) {
+                None => ReserveReply::Refused(standing),
+                Some(next) => {
+                    counters.insert(write.key.clone(), next.clone());
+                    ReserveReply::Held(next)
+                }
+            }
+        })
+    }
+
     fn raise_the_cap_alone(&self, key: &CounterKey, to: &Allowance) {
         self.memory.with_books(|counters, _| {
             let standing = counters.get(key).cloned();
@@ -163,6 +187,17 @@ impl Counters for BrokenStore {
             }
             Broken::IgnoresTheFloor => Ok(self.enter_below_the_floor(write)),
             Broken::ObeysNoStop => Ok(self.enter_what_is_stopped(write)),
+            Broken::IgnoresTheVersion => Ok(self.enter_under_any_policy(write)),
+            Broken::CountsNoHolds => {
+                let limits = RateLimits { concurrency: None, ..write.limits };
+                self.memory.reserve(&Reserve { limits, ..write.clone() }).await
+            }
+            Broken::TellsNoPolicy => Ok(match self.memory.reserve(write).await? {
+                ReserveReply::Refused(Some(old)) => {
+                    ReserveReply::Refused(Some(Counter { version: write.allowance.version, ..old }))
+                }
+                reply => reply,
+            }),
             _ => self.memory.reserve(write).await,
         }
     }

@@ -41,6 +41,8 @@ pub(crate) struct Scope {
     /// At first; an admin may change it.
     pub cap: NanoUsd,
     pub period: Period,
+    /// What is counted on this period of it; no admin changes it.
+    pub limits: RateLimits,
     pub rule: Rule,
 }
 
@@ -202,13 +204,23 @@ fn policy(dice: &Dice, base: Timestamp, may_shard: bool) -> Policy {
 /// The counters that a policy asks for. Rates, and holds of a key, need one of a month at least.
 fn scopes(name: &ScopeName, policy: &Policy, rule: &Rule) -> Vec<Scope> {
     let must = name.kind == ScopeKind::Key;
-    let scope =
-        |cap, period| Scope { kind: name.kind, id: name.qualified(), cap, period, rule: rule.clone() };
+    let limits = RateLimits::default();
+    let scope = |cap, period| Scope {
+        kind: name.kind,
+        id: name.qualified(),
+        cap,
+        period,
+        limits,
+        rule: rule.clone(),
+    };
     let mut scopes: Vec<Scope> =
         policy.budgets.iter().map(|budget| scope(budget.cap, budget.period)).collect();
     let is_long = scopes.iter().any(|scope| scope.period >= Period::Month);
     if !is_long && (must || policy.limits != RateLimits::default()) {
         scopes.push(scope(NanoUsd::UNLIMITED, Period::Month));
+    }
+    if let Some(longest) = scopes.iter_mut().max_by_key(|scope| scope.period) {
+        longest.limits = policy.limits;
     }
     scopes
 }
@@ -237,6 +249,7 @@ fn with_token(dice: &Dice, caller: &Caller, user: &str, base: Timestamp) -> Call
         id: claims.id.clone(),
         cap: claims.budget.unwrap_or(NanoUsd::UNLIMITED),
         period: if claims.budget.is_some() { Period::Total } else { Period::Month },
+        limits: RateLimits { requests: claims.requests, ..RateLimits::default() },
         rule: Rule::Token,
     });
     Caller {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shared::app::arrival::{Arrival, Told};
 use shared::app::embed::embed;
-use shared::app::error::{GatewayError, Quota};
+use shared::app::error::{GatewayError, Quota, RateUnit};
 use shared::app::serve::{CacheStatus, Frame, Reply, request_id, serve};
 use shared::config::CacheScope;
 use shared::domain::id::AttemptId;
@@ -103,12 +103,23 @@ fn arrival<I>(caller: &Caller, ask: &Ask, request_id: AttemptId, inbound: I) -> 
     }
 }
 
-/// A budget that refuses states numbers that say so.
+/// A budget or a rate that refuses states numbers that say so.
 fn refuse(world: &World, refused: GatewayError) -> End {
     if let GatewayError::QuotaExceeded(quota) = &refused {
         let Quota { cap, spent, held, needed, .. } = &**quota;
         let room = cap.nano().saturating_sub(spent.nano()).saturating_sub(held.nano());
         world.books.holds_that(room < needed.nano(), "admission", || format!("refused with room: {quota:?}"));
+    }
+    if let GatewayError::RateLimited { unit, rates } = &refused {
+        let is_reached = match unit {
+            RateUnit::Requests => rates.limits.requests.is_some_and(|limit| rates.requests_used >= limit),
+            RateUnit::Tokens => rates.limits.tokens.is_some(),
+            RateUnit::Concurrency => rates.limits.concurrency.is_some(),
+        };
+        world.tally().crowded += u64::from(*unit == RateUnit::Concurrency);
+        world.books.holds_that(is_reached, "no false refusal", || {
+            format!("refused by {unit:?}, which nothing limits so: {rates:?}")
+        });
     }
     if let GatewayError::StoreDown(error) = &refused {
         let is_excused = !world.plan.faults.are_outside() || world.plan.skew > 0;

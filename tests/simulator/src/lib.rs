@@ -8,6 +8,9 @@
 //! | --- | --- |
 //! | 1 conservation | after every write of a counter or a line: `steps.rs` |
 //! | 2 admission | after every reserve: `steps.rs`, under the policies that admins mean: `meant.rs`; when a call reaches its provider: `provider.rs` |
+//! | 2a agreement | after every reserve: it names the policy that its counter follows: `steps.rs` |
+//! | 2b concurrency | after every reserve: in no scope more requests are open than it allows, over all of its counters: `steps.rs` |
+//! | 2c no false refusal | with every refusal: what it says is reached is set and reached, and a store that works is not blamed: `client.rs` |
 //! | 3 bound | with every bill: `books.rs` |
 //! | 4 exactly once | after every write of a line: `steps.rs`; in the end: `finale.rs` |
 //! | 5 no leak | in the end: `finale.rs` |

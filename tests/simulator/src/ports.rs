@@ -13,9 +13,9 @@ use shared::domain::ledger::LedgerLine;
 use shared::domain::policy::{ScopeName, ScopePolicy};
 use shared::domain::time::Timestamp;
 use shared::ports::{
-    AnswerCache, BreakerStore, CacheMarks, CachedAnswer, Counters, FindKey, FindOpenHolds, FindPolicy,
-    Idempotency, LineMark, Mark, OpenHolds, PutLine, ReserveReply, SettleQueue, StoreError, Versioned,
-    WriteLedger,
+    AnswerCache, BreakerStore, CacheMarks, CachedAnswer, CounterPage, Counters, FindKey, FindPolicy,
+    Idempotency, LineMark, ListCounters, Mark, NoteRefusal, PutLine, ReserveReply, SettleQueue, StoreError,
+    Versioned, WriteLedger,
 };
 
 use super::queue;
@@ -96,10 +96,20 @@ impl Counters for Wire {
 }
 
 #[async_trait]
-impl FindOpenHolds for Wire {
-    async fn open_holds(&self, from: Option<&Mark>) -> Result<OpenHolds, StoreError> {
-        self.call("open holds", Kind::Read, from.cloned(), |world, from| {
-            Box::pin(async move { world.stores.memory.open_holds(from.as_ref()).await })
+impl NoteRefusal for Wire {
+    async fn note_refusal(&self, key: &CounterKey, at: Timestamp) -> Result<(), StoreError> {
+        self.call("note refusal", Kind::Again, (key.clone(), at), |world, (key, at)| {
+            Box::pin(async move { world.stores.memory.note_refusal(&key, at).await })
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl ListCounters for Wire {
+    async fn in_use(&self, now: Timestamp, from: Option<&Mark>) -> Result<CounterPage, StoreError> {
+        self.call("counters in use", Kind::Read, (now, from.cloned()), |world, (now, from)| {
+            Box::pin(async move { world.stores.memory.in_use(now, from.as_ref()).await })
         })
         .await
     }

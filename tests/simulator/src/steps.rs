@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::domain::counter::{Close, Counter, CounterKey, Reserve};
+use shared::domain::counter::{Close, Counter, CounterKey, RateLimits, Reserve};
 use shared::domain::id::AttemptId;
 use shared::domain::idempotency::{Claim, Claimed};
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
@@ -28,11 +28,13 @@ impl World {
     }
 
     fn check_admission(&self, write: &Reserve, counter: &Counter) {
-        let fits = |count: i64, limit: Option<i64>| limit.is_none_or(|limit| count <= limit);
-        let in_rate =
-            fits(counter.requests, write.limits.requests) && fits(counter.tokens, write.limits.tokens);
-        self.books.holds_that(in_rate, "admission", || format!("{} beyond its rate: {counter:?}", write.id));
         let scope = self.scope_of(&write.key);
+        self.check_rates(write, counter, scope.map(|scope| scope.limits).unwrap_or_default());
+        let is_agreed = counter.allowance() == write.allowance;
+        self.books.holds_that(is_agreed, "admission", || {
+            let (asked, follows) = (write.allowance, counter.allowance());
+            format!("{} asked {} under {asked:?}, which follows {follows:?}", write.id, name(&write.key))
+        });
         let is_meant = scope.is_some_and(|scope| self.meant.is_obeyed(scope, &write.key, counter));
         self.books.holds_that(is_meant, "admission", || {
             let allowed = scope.map(|scope| self.meant.allowed(scope, &write.key));
@@ -48,6 +50,21 @@ impl World {
             None => counter.cap,
         };
         self.books.admitted(&write.key, counter, most);
+    }
+
+    /// Rates and open requests stay within what was set for the scope. Of several counters each has
+    /// a share of the rates, and what is open counts once, however many of them hold it.
+    fn check_rates(&self, write: &Reserve, counter: &Counter, set: RateLimits) {
+        let fits = |count: i64, limit: Option<i64>| limit.is_none_or(|limit| count <= limit);
+        let rates = if write.key.shard.is_some() { write.limits } else { set };
+        let in_rate = fits(counter.requests, rates.requests) && fits(counter.tokens, rates.tokens);
+        self.books.holds_that(in_rate, "admission", || format!("{} beyond its rate: {counter:?}", write.id));
+        let open = self.books.open(&write.key);
+        let is_alone = write.hold.is_none() || fits(open, set.concurrency);
+        self.books.holds_that(is_alone, "admission", || {
+            let limit = set.concurrency.unwrap_or_default();
+            format!("{} is one of {open} open in {}, allowed are {limit}", write.id, name(&write.key))
+        });
     }
 
     /// Whose counter it is.

@@ -43,14 +43,14 @@ pub(crate) async fn pass(world: &Arc<World>, ahead: Duration) {
     let process = world.process();
     let now = world.clock.skewed(process.skew).now() + ahead;
     let wire = Wire { world: Arc::clone(world), process };
-    let stores = Stores { open: &wire, counters: &wire, ledger: &wire };
+    let stores = Stores { in_use: &wire, counters: &wire, ledger: &wire };
     let until = Instant::now() + PASS;
     let mut from = None;
     loop {
         let passed = tokio::select! {
             biased;
             () = wire.process.died() => return,
-            passed = sweep::pass(&stores, from.take(), now, until) => passed,
+            passed = sweep::pass(&stores, from.take(), now, until, |_, _| {}) => passed,
         };
         // What could not be listed or was not finished is left to the next sweep.
         let Ok((ended, next)) = passed else { return };

@@ -39,6 +39,7 @@ tally! {
     failed: "ended with an error after admission",
     over_budget: "refused by a budget",
     over_rate: "refused by a rate limit",
+    crowded: "of those, by the requests that were open",
     unavailable: "refused because a store failed",
     refused: "refused otherwise",
     stopped: "refused because an admin stopped the scope",

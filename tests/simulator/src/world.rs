@@ -220,6 +220,7 @@ impl World {
             keys: Arc::new(WarmKeys::new(Wire::clone(&wire), Arc::clone(&clock))),
             policies: Arc::new(WarmPolicies::new(Wire::clone(&wire), clock)),
             counters: wire.clone(),
+            refusals: wire.clone(),
             ledger: wire.clone(),
             answers: wire.clone(),
             marks: Arc::new(WarmMarks::new(wire.clone(), Arc::new(self.clock.skewed(process.skew)))),

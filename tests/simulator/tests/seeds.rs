@@ -80,4 +80,7 @@ caught! {
         "conservation" | "admission" | "bound" | "attempt completeness",
     a_stop_that_is_not_obeyed_is_caught: ObeysNoStop violates "admission",
     a_cap_that_moves_without_what_remains_is_caught: RaisesTheCapAlone violates "conservation",
+    a_policy_that_is_not_compared_is_caught: IgnoresTheVersion violates "admission",
+    holds_that_are_not_counted_are_caught: CountsNoHolds violates "admission",
+    a_policy_that_is_never_told_is_caught: TellsNoPolicy violates "no false refusal" | "no leak",
 }

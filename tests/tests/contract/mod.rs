@@ -34,6 +34,7 @@ macro_rules! on_every_store {
     };
 }
 
+mod alerts;
 mod answers;
 mod audit;
 mod breakers;

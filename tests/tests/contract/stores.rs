@@ -7,16 +7,16 @@ use std::time::UNIX_EPOCH;
 
 use local::embedded::{Embedded, create_tables};
 use shared::aws::{
-    AwsConfig, Clients, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounters, DynamoIdempotency,
-    DynamoKeys, DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoPrecision, DynamoRollups,
-    SharedHttpClient, Tables, http_client,
+    AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounterList,
+    DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies,
+    DynamoPrecision, DynamoRollups, SharedHttpClient, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, AuditLog, BreakerStore, CacheMarks, Counters, FindKey, FindOpenHolds, FindPolicy,
-    Idempotency, ManageKeys, ManagePolicies, MeasurePrecision, ReadLedger, ReadRollups, WriteLedger,
-    WriteRollups,
+    AnswerCache, AuditLog, BreakerStore, CacheMarks, Counters, FindKey, FindPolicy, Idempotency,
+    ListCounters, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger, ReadRollups,
+    WriteLedger, WriteRollups,
 };
 
 /// Every store port, and what is behind it.
@@ -28,7 +28,9 @@ pub(super) struct Stores {
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) counters: Arc<dyn Counters>,
     /// On DynamoDB in pages of three items.
-    pub(super) open_holds: Arc<dyn FindOpenHolds>,
+    pub(super) counters_in_use: Arc<dyn ListCounters>,
+    pub(super) refusals: Arc<dyn NoteRefusal>,
+    pub(super) outbox: Arc<dyn Outbox>,
     pub(super) write_ledger: Arc<dyn WriteLedger>,
     pub(super) read_ledger: Arc<dyn ReadLedger>,
     pub(super) write_rollups: Arc<dyn WriteRollups>,
@@ -115,7 +117,9 @@ impl Stores {
                 manage_policies: store.clone(),
                 audit: store.clone(),
                 counters: store.clone(),
-                open_holds: store.clone(),
+                counters_in_use: store.clone(),
+                refusals: store.clone(),
+                outbox: store.clone(),
                 write_ledger: store.clone(),
                 read_ledger: store.clone(),
                 write_rollups: store.clone(),
@@ -133,16 +137,20 @@ impl Stores {
                 let policies = Arc::new(DynamoPolicies::new(clients.clone(), tables.control.clone()));
                 let ledger = DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone());
                 let ledger = Arc::new(ledger);
+                let outbox = DynamoAlerts::new(clients.clone(), tables.usage.clone());
                 let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
-                let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), 3);
+                let counters = Arc::new(DynamoCounters::new(clients.clone(), tables.budgets.clone()));
+                let in_use = DynamoCounterList::new(clients.clone(), tables.budgets.clone(), 3);
                 Stores {
                     find_key: keys.clone(),
                     manage_keys: keys,
                     find_policy: policies.clone(),
                     manage_policies: policies,
                     audit: Arc::new(DynamoAuditLog::new(clients.clone(), tables.control.clone())),
-                    counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
-                    open_holds: Arc::new(open_holds),
+                    counters: counters.clone(),
+                    refusals: counters,
+                    outbox: Arc::new(outbox),
+                    counters_in_use: Arc::new(in_use),
                     write_ledger: ledger.clone(),
                     read_ledger: ledger,
                     write_rollups: rollups.clone(),

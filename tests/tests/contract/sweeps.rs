@@ -169,7 +169,7 @@ async fn counters_with_open_holds_are_listed_to_the_last(stores: &Stores) {
     }
     let (mut listed, mut mark): (Vec<CounterKey>, Option<Mark>) = (Vec::new(), None);
     loop {
-        let page = stores.open_holds.open_holds(mark.as_ref()).await.expect("listed");
+        let page = stores.counters_in_use.in_use(NOW, mark.as_ref()).await.expect("listed");
         for (key, counter) in page.counters {
             assert_eq!(stores.counters.read(&key).await, Ok(Some(counter)));
             listed.push(key);
@@ -183,7 +183,7 @@ async fn counters_with_open_holds_are_listed_to_the_last(stores: &Stores) {
     open.sort();
     assert_eq!(listed, open);
     let wrong = Mark("elsewhere".to_owned());
-    assert!(stores.open_holds.open_holds(Some(&wrong)).await.is_err());
+    assert!(stores.counters_in_use.in_use(NOW, Some(&wrong)).await.is_err());
 }
 
 async fn a_pass_sweeps_what_is_late_and_nothing_else(stores: &Stores) {
@@ -191,15 +191,16 @@ async fn a_pass_sweeps_what_is_late_and_nothing_else(stores: &Stores) {
     let now = NOW + MARGIN + Duration::from_millis(1);
     let in_time = counter_of(stores, 8, NOW + Duration::from_millis(1)).await;
     let needs = Needs {
-        open: stores.open_holds.as_ref(),
+        in_use: stores.counters_in_use.as_ref(),
         counters: stores.counters.as_ref(),
         ledger: stores.write_ledger.as_ref(),
     };
     let begun = Instant::now();
     // One that has no time ends after a batch or a page, and says where to go on.
-    let (first, mark) = pass(&needs, None, now, begun).await.expect("listed");
+    let (first, mark) = pass(&needs, None, now, begun, |_, _| {}).await.expect("listed");
     assert!(first.finished || first.estimated <= 3, "{first:?}");
-    let (rest, end) = pass(&needs, mark, now, begun + Duration::from_secs(60)).await.expect("listed");
+    let (rest, end) =
+        pass(&needs, mark, now, begun + Duration::from_secs(60), |_, _| {}).await.expect("listed");
     assert_eq!((first.estimated + rest.estimated, first.failed + rest.failed), (7, 0));
     assert!(rest.finished && end.is_none());
     for key in &late {
@@ -208,6 +209,7 @@ async fn a_pass_sweeps_what_is_late_and_nothing_else(stores: &Stores) {
     }
     let counter = stores.counters.read(&in_time).await.expect("readable").expect("a counter");
     assert_eq!(books(&counter), (0, 300, 700));
-    let (again, _) = pass(&needs, None, now, begun + Duration::from_secs(60)).await.expect("listed");
+    let (again, _) =
+        pass(&needs, None, now, begun + Duration::from_secs(60), |_, _| {}).await.expect("listed");
     assert_eq!(again, Tally { counters: 1, finished: true, ..Tally::default() });
 }

@@ -1,7 +1,12 @@
 //! Budgets of every scope, several at once, changed while requests run.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use shared::app::administer::Admin;
+use shared::app::change::Registry;
 use shared::app::error::GatewayError;
 use tests::{Ahead, COMPLETIONS, Reply, Setup, TestApp, User, question};
 
@@ -92,6 +97,31 @@ async fn an_unseen_user_has_the_tenants_default_and_others_are_not_touched() {
 }
 
 #[tokio::test]
+async fn a_users_first_policy_replaces_the_tenants_though_a_clock_that_is_ahead_set_that() {
+    let gateway = TestApp::start(json!({})).await;
+    let user = gateway.user(json!({ "tenant": "acme" })).await;
+    let store = &gateway.store;
+    let early = Admin {
+        registry: Registry::new(store.clone(), store.clone(), store.clone(), store.clone()),
+        clock: Arc::new(Ahead(Duration::from_secs(300))),
+        pepper: gateway.office.admin.pepper.clone(),
+        admin_key: String::new(),
+    };
+    let cap = |usd: &str| json!({ "budgets": [{ "capUsd": usd, "period": "total" }] });
+    let each = json!({ "eachUser": cap("0.002") }).as_object().cloned().expect("an object");
+    early.set_budget(&gateway.who(), "tenant", "acme", each).await.expect("it is set");
+    let (_, refused) = spend(&gateway, &user, |n| for_user("ada", n)).await;
+    assert_eq!(refusal(&refused), (402, json!("user"), json!("ada")));
+    let own = |usd: &str| json!({ "tenant": "acme", "budgetUsd": usd, "period": "total" });
+    set(&gateway, ("user", "ada"), own("5")).await;
+    assert_eq!(gateway.complete(&user, &for_user("ada", 901)).await.status, 200, "ada's own holds");
+    set(&gateway, ("user", "ada"), own("0.000001")).await;
+    let refused = gateway.complete(&user, &for_user("ada", 902)).await;
+    assert_eq!(refusal(&refused), (402, json!("user"), json!("ada")), "and the next of ada's own");
+    gateway.settled().await;
+}
+
+#[tokio::test]
 async fn a_session_is_capped_across_the_requests_that_name_it() {
     let gateway = TestApp::start(json!({})).await;
     let user = gateway.user(json!({ "tenant": "acme" })).await;
@@ -125,10 +155,7 @@ async fn several_periods_hold_at_once_and_the_next_day_is_free_within_the_month(
     let user = gateway.user(json!({ "budgets": budgets })).await;
     let (today, refused) = spend(&gateway, &user, |n| numbered("demo/tokens-50", n)).await;
     assert_eq!(refused.json()["error"]["cap"], "0.002");
-    let tomorrow = Setup {
-        clock: std::sync::Arc::new(Ahead(std::time::Duration::from_secs(86_400))),
-        ..gateway.beside(json!({}))
-    };
+    let tomorrow = Setup { clock: Arc::new(Ahead(Duration::from_secs(86_400))), ..gateway.beside(json!({})) };
     let tomorrow = tomorrow.start().await;
     let (more, refused) = spend(&tomorrow, &user, |n| numbered("demo/tokens-50", 500 + n)).await;
     let cap = refused.json()["error"]["cap"].clone();

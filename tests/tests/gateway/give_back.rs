@@ -16,9 +16,9 @@ use shared::ports::{Counters, ReserveReply, StoreError};
 use tests::{Ports, Setup, TestApp, User, question};
 
 /// Counters that close nothing while `stuck`.
-struct Sticky {
+pub(super) struct Sticky {
     store: Arc<MemoryStore>,
-    stuck: AtomicBool,
+    pub(super) stuck: AtomicBool,
 }
 
 #[async_trait]
@@ -47,8 +47,7 @@ impl Counters for Sticky {
     }
 }
 
-async fn sticky() -> (TestApp, Arc<Sticky>) {
-    let mut setup = Setup::new(json!({}));
+pub(super) async fn sticky(mut setup: Setup) -> (TestApp, Arc<Sticky>) {
     let counters = Arc::new(Sticky { store: Arc::clone(&setup.store), stuck: AtomicBool::new(false) });
     setup.ports = Some(Ports { counters: counters.clone(), ..Ports::of(&setup.store) });
     (setup.start().await, counters)
@@ -56,7 +55,7 @@ async fn sticky() -> (TestApp, Arc<Sticky>) {
 
 #[tokio::test]
 async fn a_hold_that_cannot_be_given_back_at_once_goes_to_the_queue() {
-    let (gateway, counters) = sticky().await;
+    let (gateway, counters) = sticky(Setup::new(json!({}))).await;
     let user = gateway.user(json!({ "budgetUsd": "1" })).await;
     let body = json!({ "userId": "ada", "budgetUsd": "0.001" }).to_string();
     let bearer = user.bearer();

@@ -1,6 +1,7 @@
 //! The gateway as its callers see it: the real handler over stores in memory, in front of the
 //! scripted provider on loopback.
 
+mod alerts;
 mod bad_input;
 mod breaker;
 mod budgets;
@@ -10,6 +11,7 @@ mod faults;
 mod give_back;
 mod idempotency;
 mod messages;
+mod queued;
 mod responses;
 mod round_trips;
 mod settings;

@@ -15,7 +15,7 @@ use shared::domain::ledger::{LedgerLine, Outcome, Quality};
 use shared::domain::money::NanoUsd;
 use shared::domain::time::{Period, Timestamp};
 use shared::ports::{Clock, Counters, ReserveReply};
-use tests::{TestApp, User, question};
+use tests::{NoSinks, TestApp, User, question, watch};
 
 const BUDGET: NanoUsd = NanoUsd::from_nano(50_000_000);
 
@@ -99,9 +99,10 @@ async fn the_periodic_pass_sweeps_without_a_request() {
     let user = somebody(&gateway).await;
     hold_all(&gateway, &user, late(), true).await;
     let store = &gateway.store;
-    let alerts = Alerts::new(store.clone(), store.clone(), store.clone(), Arc::new(SystemClock));
+    let watch = watch(store, Arc::new(NoSinks), Vec::new());
+    let alerts = Alerts::new(store.clone(), store.clone(), store.clone(), Arc::new(SystemClock), watch);
     let expected = Tally { counters: 1, voided: 1, finished: true, ..Tally::default() };
-    assert_eq!(alerts::sweep(&alerts).await, Ok(expected));
+    assert_eq!(alerts::run(&alerts).await.expect("listed").swept, expected);
     let answer = alerts::handle(&alerts).await.expect("listed");
     assert_eq!(answer["swept"]["voided"], 0);
     gateway.settled().await;

@@ -17,9 +17,9 @@ use shared::app::warm_marks::WarmMarks;
 use shared::app::warm_policies::WarmPolicies;
 use shared::app::{App, Tuning};
 use shared::aws::{
-    AwsConfig, Clients, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounters, DynamoIdempotency,
-    DynamoKeys, DynamoLedger, DynamoMarks, DynamoOpenHolds, DynamoPolicies, DynamoPrecision, DynamoRollups,
-    DynamoVectors, Patience, Tables, http_client,
+    AwsConfig, Clients, DynamoAlerts, DynamoAnswers, DynamoAuditLog, DynamoBreakers, DynamoCounterList,
+    DynamoCounters, DynamoIdempotency, DynamoKeys, DynamoLedger, DynamoMarks, DynamoPolicies,
+    DynamoPrecision, DynamoRollups, DynamoVectors, Patience, Tables, http_client,
 };
 use shared::client::{Reach, client};
 use shared::clock::SystemClock;
@@ -27,9 +27,9 @@ use shared::config::Prices;
 use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
-    AnswerCache, AuditLog, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindOpenHolds, FindPolicy,
-    Idempotency, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, ReadLedger, ReadRollups,
-    WriteLedger, WriteRollups,
+    AnswerCache, AuditLog, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency,
+    ListCounters, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger,
+    ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -39,6 +39,7 @@ use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
 use super::rollups::{self, Watched};
 use super::semantic::{self, Tier};
+use super::vitals::{Noted, Recent};
 use super::{queue, schedule};
 use crate::embedded::{Embedded, create_tables};
 
@@ -50,7 +51,9 @@ pub struct Stores {
     pub manage_policies: Arc<dyn ManagePolicies>,
     pub audit: Arc<dyn AuditLog>,
     pub counters: Arc<dyn Counters>,
-    pub open_holds: Arc<dyn FindOpenHolds>,
+    pub refusals: Arc<dyn NoteRefusal>,
+    pub outbox: Arc<dyn Outbox>,
+    pub counters_in_use: Arc<dyn ListCounters>,
     pub write_ledger: Arc<dyn WriteLedger>,
     pub read_ledger: Arc<dyn ReadLedger>,
     pub write_rollups: Arc<dyn WriteRollups>,
@@ -76,7 +79,9 @@ impl Stores {
             manage_policies: store.clone(),
             audit: store.clone(),
             counters: store.clone(),
-            open_holds: store.clone(),
+            refusals: store.clone(),
+            outbox: store.clone(),
+            counters_in_use: store.clone(),
             write_ledger: store.clone(),
             read_ledger: store.clone(),
             write_rollups: store.clone(),
@@ -121,17 +126,21 @@ impl Stores {
         let policies = DynamoPolicies::new(clients.clone(), tables.control.clone());
         let policies = Arc::new(WarmPolicies::new(policies, Arc::new(SystemClock)));
         let ledger = Arc::new(DynamoLedger::new(clients.clone(), tables.ledger, tables.budgets.clone()));
+        let outbox = DynamoAlerts::new(clients.clone(), tables.usage.clone());
         let rollups = Arc::new(DynamoRollups::new(clients.clone(), tables.usage));
-        let page = DynamoOpenHolds::PAGE;
-        let open_holds = DynamoOpenHolds::new(clients.clone(), tables.budgets.clone(), page);
+        let counters = Arc::new(DynamoCounters::new(clients.clone(), tables.budgets.clone()));
+        let page = DynamoCounterList::PAGE;
+        let in_use = DynamoCounterList::new(clients.clone(), tables.budgets.clone(), page);
         Stores {
             find_key: keys.clone(),
             manage_keys: keys,
             find_policy: policies.clone(),
             manage_policies: policies,
             audit: Arc::new(DynamoAuditLog::new(clients.clone(), tables.control.clone())),
-            counters: Arc::new(DynamoCounters::new(clients.clone(), tables.budgets)),
-            open_holds: Arc::new(open_holds),
+            counters: counters.clone(),
+            refusals: counters,
+            outbox: Arc::new(outbox),
+            counters_in_use: Arc::new(in_use),
             write_ledger: ledger.clone(),
             read_ledger: ledger,
             write_rollups: rollups.clone(),
@@ -147,7 +156,7 @@ impl Stores {
 }
 
 /// On a laptop secrets stand in the environment, and so do credentials of AWS where there are any.
-fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
+pub(super) fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
     // A Bedrock provider may name its region itself, so credentials alone are enough.
     let variable = |name: &str| match (name, std::env::var(name).ok()) {
         ("AWS_DEFAULT_REGION", None) => Some("us-east-1".to_owned()),
@@ -196,7 +205,9 @@ impl Gateway {
         let marks = Arc::new(WarmMarks::new(Arc::clone(&stores.marks), Arc::clone(&clock)));
         let (cache, semantic) = semantic::wire(&config, &stores, &marks, secrets, &clock, tier);
         let (settle_queue, messages) = queue::queue();
-        let (ledger, changes) = Watched::new(stores.write_ledger);
+        let (ledger, changes) = Watched::new(Arc::clone(&stores.write_ledger));
+        let recent = Arc::new(Recent::default());
+        let ledger = Noted { ledger: Arc::new(ledger), recent: Arc::clone(&recent) };
         let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
         let usage = Arc::new(Usage {
             keys: Arc::clone(&stores.find_key),
@@ -208,15 +219,17 @@ impl Gateway {
             ledger: Arc::clone(&ledger),
             counters: Arc::clone(&stores.counters),
             rollups: Arc::clone(&stores.read_rollups),
-            write_rollups: stores.write_rollups,
+            write_rollups: Arc::clone(&stores.write_rollups),
         });
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
         tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
-        tokio::spawn(schedule::sweep(Alerts::new(
-            stores.open_holds,
+        let watch = schedule::watch(&config, &stores, recent, &clock)?;
+        tokio::spawn(schedule::every_minute(Alerts::new(
+            stores.counters_in_use,
             Arc::clone(&stores.counters),
             Arc::clone(&ledger),
             Arc::clone(&clock),
+            watch,
         )));
         let counters = Arc::clone(&stores.counters);
         let admin = Admin {
@@ -228,7 +241,7 @@ impl Gateway {
         let overview = Overview::new(
             stores.read_rollups,
             Arc::clone(&stores.breakers),
-            None,
+            stores.outbox,
             config.routing.chain().map(ToString::to_string).collect(),
         );
         let office = Office { admin, overview, files };
@@ -244,6 +257,7 @@ impl Gateway {
             keys: stores.find_key,
             policies: stores.find_policy,
             counters: stores.counters,
+            refusals: stores.refusals,
             ledger,
             answers: stores.answers,
             idempotency: stores.idempotency,

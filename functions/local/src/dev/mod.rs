@@ -11,6 +11,7 @@ mod schedule;
 mod semantic;
 mod server;
 mod vectors;
+mod vitals;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -49,8 +49,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub struct Overview {
     pub rollups: Arc<dyn ReadRollups>,
     pub breakers: Arc<dyn BreakerStore>,
-    /// None where alerts are not kept.
-    pub alerts: Option<Arc<dyn ReadAlerts>>,
+    pub alerts: Arc<dyn ReadAlerts>,
     /// `provider/model` of the configured routes.
     pub routes: Vec<String>,
     days: Mutex<BTreeMap<i64, Read>>,
@@ -66,7 +65,7 @@ impl Overview {
     pub fn new(
         rollups: Arc<dyn ReadRollups>,
         breakers: Arc<dyn BreakerStore>,
-        alerts: Option<Arc<dyn ReadAlerts>>,
+        alerts: Arc<dyn ReadAlerts>,
         routes: Vec<String>,
     ) -> Self {
         Overview { rollups, breakers, alerts, routes, days: Mutex::default() }
@@ -152,15 +151,9 @@ impl Overview {
         Day::of(&summaries).map_err(|error| StoreError::Rejected(error.to_string()))
     }
 
-    async fn latest(&self, now: Timestamp) -> Result<Option<Vec<AlertRow>>, StoreError> {
-        let Some(alerts) = &self.alerts else { return Ok(None) };
+    async fn latest(&self, now: Timestamp) -> Result<Vec<AlertRow>, StoreError> {
         let since = Timestamp::from_millis(now.millis() - millis(DAY * ALERT_DAYS));
-        let rows = alerts.latest(since, ALERTS_MAX).await?.into_iter().map(|raised| AlertRow {
-            alert: raised.alert,
-            cleared_at: raised.cleared_at,
-            delivered_to: raised.delivered_to,
-        });
-        Ok(Some(rows.collect()))
+        Ok(self.alerts.latest(since, ALERTS_MAX).await?.into_iter().map(AlertRow::from).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::days::{Day, Slot, Sums};
 use crate::app::budgets::BudgetView;
-use crate::domain::alert::Alert;
+use crate::domain::alert::{Alert, Entry};
 use crate::domain::histogram::Histogram;
 use crate::domain::key::KeyRecord;
 use crate::domain::money::{MoneyError, NanoUsd};
@@ -43,8 +43,8 @@ pub struct View {
     /// Budgets that are not listed.
     pub more_budgets: usize,
     pub breakers: Vec<BreakerRow>,
-    /// Newest first; null where alerts are not kept.
-    pub alerts: Option<Vec<AlertRow>>,
+    /// Newest first.
+    pub alerts: Vec<AlertRow>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -181,7 +181,21 @@ pub struct AlertRow {
     #[serde(flatten)]
     pub alert: Alert,
     pub cleared_at: Option<Timestamp>,
+    pub acknowledged_at: Option<Timestamp>,
+    /// The channels that took it.
     pub delivered_to: Vec<String>,
+}
+
+impl From<Entry> for AlertRow {
+    fn from(entry: Entry) -> Self {
+        let told = entry.deliveries.into_iter().filter(|(_, delivery)| delivery.told.is_some());
+        AlertRow {
+            alert: entry.alert,
+            cleared_at: entry.cleared_at,
+            acknowledged_at: entry.acknowledged_at,
+            delivered_to: told.map(|(sink, _)| sink).collect(),
+        }
+    }
 }
 
 impl Series {

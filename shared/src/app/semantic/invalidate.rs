@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::app::authenticate::Caller;
 use crate::app::error::GatewayError;
 use crate::app::lookup::ttl;
+use crate::app::unavailable::Unavailable;
 use crate::app::warm_marks::WarmMarks;
 use crate::config::{Cache, ModelName};
 use crate::domain::cache::{CachePartition, Mark, PromptVersion, Selector, is_name};
@@ -52,7 +53,7 @@ pub struct Invalidated {
 ///
 /// # Errors
 /// [`GatewayError::BadRequest`] naming the field; [`GatewayError::TokenForbidden`];
-/// [`GatewayError::StoreDown`]: the mark may not stand.
+/// [`GatewayError::Unavailable`]: the mark may not stand.
 pub async fn invalidate(
     invalidator: &Invalidator,
     asker: Asker<'_>,
@@ -64,7 +65,8 @@ pub async fn invalidate(
     fields.nothing_else()?;
     let at = invalidator.clock.now();
     let mark = Mark { tenant, selector, at };
-    let standing = invalidator.marks.read().await.map_err(GatewayError::StoreDown)?;
+    let failed = |error| Unavailable::Invalidation.because(error);
+    let standing = invalidator.marks.read().await.map_err(failed)?;
     let of_tenant = standing.marks.iter().filter(|other| other.tenant == mark.tenant);
     let is_known = of_tenant.clone().any(|other| other.selector == mark.selector);
     if !is_known && mark.selector != Selector::Tenant && of_tenant.count() >= MARKS_MAX {
@@ -72,7 +74,7 @@ pub async fn invalidate(
         return Err(BadRequest::new("", text).into());
     }
     let expires = at + ttl(&invalidator.cache) + SKEW;
-    invalidator.marks.mark(&mark, expires).await.map_err(GatewayError::StoreDown)?;
+    invalidator.marks.mark(&mark, expires).await.map_err(failed)?;
     Ok(Invalidated { tenant: mark.tenant, selector: mark.selector, at: at.rfc3339() })
 }
 

@@ -7,6 +7,7 @@ use crate::app::arrival::Told;
 use crate::app::authenticate::Caller;
 use crate::app::error::GatewayError;
 use crate::app::lookup::{self, Asked, Found, Place, standing};
+use crate::app::unavailable::Unavailable;
 use crate::app::warm_marks::WarmMarks;
 use crate::config::{Cache, ModelName, SemanticMode};
 use crate::domain::cache::{CacheKey, CachePartition};
@@ -66,7 +67,7 @@ pub struct Tiers<'a> {
 /// Looks a request up as the gateway would, for its caller. In shadow the entry is told as well.
 ///
 /// # Errors
-/// [`GatewayError::ModelForbidden`]; [`GatewayError::StoreDown`] where the gateway would answer as a
+/// [`GatewayError::ModelForbidden`]; [`GatewayError::Unavailable`] where the gateway would answer as a
 /// miss.
 pub async fn probe(
     tiers: Tiers<'_>,
@@ -101,7 +102,7 @@ async fn near(
     let (Some(lookup), Some(question), false) = (tiers.semantic, place.near_question(tenant), is_off) else {
         return Ok(nothing("off", model));
     };
-    let failed = |error: LookupError| GatewayError::StoreDown(StoreError::NoReply(error.to_string()));
+    let failed = |error: LookupError| Unavailable::NearSearch.because(StoreError::NoReply(error.to_string()));
     let finding = look_up(lookup, &question).await.map_err(failed)?;
     let verdict = finding.verdict.name();
     let entry = match &finding.key {
@@ -120,7 +121,8 @@ async fn near(
 }
 
 async fn read(tiers: Tiers<'_>, key: &CacheKey) -> Result<Found, GatewayError> {
-    lookup::read(tiers.answers, tiers.marks, key).await.map_err(GatewayError::StoreDown)
+    let found = lookup::read(tiers.answers, tiers.marks, key).await;
+    found.map_err(|error| Unavailable::CacheRead.because(error))
 }
 
 fn found(

@@ -8,6 +8,7 @@ use super::{Indexer, index};
 use crate::app::arrival::Told;
 use crate::app::error::GatewayError;
 use crate::app::lookup::{Asked, Standing, standing, ttl};
+use crate::app::unavailable::Unavailable;
 use crate::config::ModelName;
 use crate::domain::cache::{PromptVersion, SEEDED, is_name};
 use crate::domain::key::KeyRecord;
@@ -58,7 +59,7 @@ struct Template {
 ///
 /// # Errors
 /// [`GatewayError::BadRequest`] naming the field, [`GatewayError::NotFound`] for the key,
-/// [`GatewayError::StoreDown`]: some may be stored, and all may be sent again.
+/// [`GatewayError::Unavailable`]: some may be stored, and all may be sent again.
 pub async fn seed(seeding: Seeding<'_>, body: Map<String, Value>) -> Result<Seeded, GatewayError> {
     let mut fields = Fields::new(body);
     let template = template(seeding, &mut fields).await?;
@@ -81,7 +82,7 @@ async fn template(seeding: Seeding<'_>, fields: &mut Fields) -> Result<Template,
         return Err(BadRequest::new("request", "request must be an object").into());
     };
     let told = told(fields)?;
-    let record = seeding.keys.find(&key).await.map_err(GatewayError::StoreDown)?;
+    let record = seeding.keys.find(&key).await.map_err(|error| Unavailable::Keys.because(error))?;
     let record =
         record.ok_or_else(|| GatewayError::NotFound { what: format!("a key with the id {key:?}") })?;
     Ok(Template { record, request, told })
@@ -147,7 +148,7 @@ async fn keep(
         seeding.indexer.answers.put(&place.key, &entry, created_at + ttl(cache)).await?;
         index(seeding.indexer, &IndexJob { key: place.key.clone(), candidate: None }).await
     };
-    write.await.map(|_| None).map_err(|error: StoreError| GatewayError::StoreDown(error))
+    write.await.map(|_| None).map_err(|error: StoreError| Unavailable::Seeding.because(error))
 }
 
 /// The request with the question behind its messages, and with a model.

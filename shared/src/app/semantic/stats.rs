@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::app::error::GatewayError;
 use crate::app::meter::{self, Sources};
 use crate::app::report::Grouping;
+use crate::app::unavailable::Unavailable;
 use crate::domain::notes::Near;
 use crate::domain::rollup::CacheUse;
 use crate::domain::share::{ratio, wilson};
@@ -90,13 +91,14 @@ pub struct Measured {
 }
 
 /// # Errors
-/// [`GatewayError::StoreDown`].
+/// [`GatewayError::Unavailable`].
 pub async fn stats(
     sources: &Statistics<'_>,
     scope: &Scope,
     now: Timestamp,
 ) -> Result<CacheStats, GatewayError> {
-    collect(sources, scope, now).await.map_err(GatewayError::StoreDown)
+    let collected = collect(sources, scope, now).await;
+    collected.map_err(|error| Unavailable::CacheStatistics.because(error))
 }
 
 async fn collect(sources: &Statistics<'_>, scope: &Scope, now: Timestamp) -> Result<CacheStats, StoreError> {

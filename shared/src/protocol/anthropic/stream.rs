@@ -9,6 +9,7 @@ use super::usage::Usage;
 use crate::protocol::canonical::{Chunk, Delta, FinishReason, ReasoningDelta, ToolCallDelta};
 use crate::protocol::forced_tool;
 use crate::protocol::frame::{Decoder, Frame};
+use crate::protocol::json::unquoted;
 use crate::protocol::openai::stream::error_frame;
 use crate::protocol::sse::SseReader;
 
@@ -154,7 +155,8 @@ impl Decoder for StreamDecoder {
 impl Message {
     /// Reads the data of one event; many of them say nothing to a caller.
     fn read(&mut self, data: &str) -> Result<Option<Frame>, String> {
-        let event = serde_json::from_str(data).map_err(|error| format!("unreadable event: {error}"))?;
+        let event =
+            serde_json::from_str(data).map_err(|error| format!("unreadable event: {}", unquoted(&error)))?;
         Ok(match event {
             Event::MessageStart { message } => Some(Frame::Chunk(Chunk {
                 model: message.model,

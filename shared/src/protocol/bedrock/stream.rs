@@ -12,6 +12,7 @@ use super::usage::Usage;
 use crate::protocol::canonical::{Chunk, Delta, FinishReason, ReasoningDelta, ToolCallDelta};
 use crate::protocol::forced_tool;
 use crate::protocol::frame::{Decoder, Frame};
+use crate::protocol::json::unquoted;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -209,7 +210,7 @@ impl Decoder for StreamDecoder {
 }
 
 fn parse<T: DeserializeOwned>(payload: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(payload).map_err(|error| format!("unreadable event: {error}"))
+    serde_json::from_slice(payload).map_err(|error| format!("unreadable event: {}", unquoted(&error)))
 }
 
 fn call(call: ToolCallDelta) -> Delta {

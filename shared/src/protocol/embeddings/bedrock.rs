@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{EmbedRequest, Embeddings, Input};
+use crate::protocol::json::unquoted;
 use crate::protocol::support::Unsupported;
 
 /// Texts that a Cohere model takes in one call.
@@ -107,8 +108,8 @@ enum WireMany {
 /// # Errors
 /// The reason, when it is no answer with a vector for each text.
 pub fn parse(body: &[u8], count: usize, tokens: Option<u64>) -> Result<Embeddings, String> {
-    let wire: Wire =
-        serde_json::from_slice(body).map_err(|error| format!("unreadable embeddings: {error}"))?;
+    let wire: Wire = serde_json::from_slice(body)
+        .map_err(|error| format!("unreadable embeddings: {}", unquoted(&error)))?;
     let vectors = match (wire.embedding, wire.embeddings) {
         (Some(vector), _) => vec![vector],
         (None, Some(WireMany::Plain(vectors) | WireMany::ByType { float: vectors })) => vectors,

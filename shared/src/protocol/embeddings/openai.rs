@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{EmbedRequest, Embeddings, INPUTS_MAX, Input};
 use crate::protocol::fields::{BadRequest, Fields, kind};
+use crate::protocol::json::unquoted;
 
 /// A request as it came in.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,8 +131,8 @@ struct WireUsage {
 /// # Errors
 /// The reason, when it is not an answer of this dialect with a vector for each input.
 pub fn parse(body: &[u8], count: usize) -> Result<Embeddings, String> {
-    let wire: WireEmbeddings =
-        serde_json::from_slice(body).map_err(|error| format!("unreadable embeddings: {error}"))?;
+    let wire: WireEmbeddings = serde_json::from_slice(body)
+        .map_err(|error| format!("unreadable embeddings: {}", unquoted(&error)))?;
     let mut vectors = vec![None; count];
     for (position, vector) in wire.data.into_iter().enumerate() {
         let slot = vectors.get_mut(vector.index.unwrap_or(position));

@@ -8,6 +8,7 @@ use super::message::seal;
 use super::usage::Usage;
 use crate::protocol::canonical::{Chunk, Delta, FinishReason, ReasoningDelta, ToolCallDelta};
 use crate::protocol::frame::{Decoder, Frame};
+use crate::protocol::json::unquoted;
 use crate::protocol::sse::SseReader;
 
 #[derive(Deserialize)]
@@ -105,7 +106,8 @@ fn read(data: &str, calls: &mut Calls) -> Result<Frame, String> {
     if data == "[DONE]" {
         return Ok(Frame::Done);
     }
-    let wire: WireChunk = serde_json::from_str(data).map_err(|error| format!("unreadable frame: {error}"))?;
+    let wire: WireChunk =
+        serde_json::from_str(data).map_err(|error| format!("unreadable frame: {}", unquoted(&error)))?;
     if let Some(error) = wire.error {
         return Ok(error_frame(&error));
     }

@@ -216,6 +216,7 @@ fn app(stores: &Stores, counters: Arc<dyn Counters>) -> App {
         keys: stores.find_key.clone(),
         policies: stores.find_policy.clone(),
         counters,
+        refusals: Arc::new(MemoryStore::default()),
         ledger: stores.write_ledger.clone(),
         answers: stores.answers.clone(),
         marks: Arc::new(WarmMarks::new(stores.marks.clone(), Arc::new(Still))),

@@ -1,7 +1,18 @@
 //! What the operator is told, and how one telling is recognised as the same.
 
+mod budget;
+mod outbox;
+mod route;
+mod variance;
+mod words;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+pub use budget::{Standing, is_watched, period_of};
+pub use outbox::{Delivery, Entry, SendError, Telling};
+pub use route::{QuietHours, Route};
+pub use variance::{VarianceLimits, WEEK_HOURS, variance};
 
 use super::counter::ScopeKind;
 use super::money::NanoUsd;
@@ -60,7 +71,14 @@ pub struct Alert {
 #[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum About {
     /// A budget has come to one of `billing.alert_thresholds`.
-    Budget { budget: BudgetAt, threshold_ppm: u32, spent_usd: NanoUsd, held_usd: NanoUsd },
+    Budget {
+        budget: BudgetAt,
+        threshold_ppm: u32,
+        spent_usd: NanoUsd,
+        held_usd: NanoUsd,
+        /// Whether a request was refused because the rest did not suffice.
+        refused: bool,
+    },
     /// At the present rate a budget ends before its period does.
     Forecast { budget: BudgetAt, spent_usd: NanoUsd, ends_at: Timestamp },
     /// An hour cost more than the hour that it is compared with.

@@ -1,0 +1,170 @@
+//! The outbox, on the usage table. An alert is the item `#alert#<id>`; the partition `#alerts` names each
+//! by the time when it was first seen, so that it can be listed. No key's id begins so.
+//!
+//! The place in the list is written after the alert, and again by whoever raises it the next time, until
+//! the alert says that it is listed: who dies in between loses nothing, since what raised it still stands.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use futures_util::future::try_join_all;
+
+use super::change::{self, Put};
+use super::clients::Clients;
+use super::errors::store_error;
+use super::expression::Expression;
+use super::item::{Item, from_item, int, key, n, s, text, to_item};
+use super::read;
+use crate::domain::alert::{Alert, AlertId, Entry};
+use crate::domain::time::Timestamp;
+use crate::ports::{Outbox, RaiseAlert, ReadAlerts, StoreError};
+
+const LIST: &str = "#alerts";
+/// How long an alert is kept after it was first seen: past the end of any period but the total.
+const KEPT: Duration = Duration::from_secs(100 * 86_400);
+
+#[derive(Clone, Debug)]
+pub struct DynamoAlerts {
+    clients: Clients,
+    table: String,
+}
+
+impl DynamoAlerts {
+    /// `table` is the usage table.
+    pub fn new(clients: Clients, table: String) -> Self {
+        DynamoAlerts { clients, table }
+    }
+
+    async fn list(&self, alert: &Alert, is_done: bool) -> Result<(), StoreError> {
+        let mut expression = Expression::default();
+        expression.set("done", "done", aws_sdk_dynamodb::types::AttributeValue::Bool(is_done));
+        expression.set("alert", "alert", s(alert.id.as_str()));
+        expression.set("expiresAt", "expires", n(expires(alert.at)));
+        // Always met: what is done stays so, and is not listed as open again by who comes late.
+        match is_done {
+            true => expression.absent_or("pk", "pk", "=", "list", s(LIST)),
+            false => expression.absent("pk"),
+        }
+        change::change(&self.clients, &self.table, key(LIST, place(alert.at, &alert.id)), expression)
+            .await
+            .map(|_| ())
+    }
+
+    fn query(&self, since: Timestamp) -> QueryFluentBuilder {
+        self.clients
+            .patient
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :list AND sk >= :since")
+            .expression_attribute_values(":list", s(LIST))
+            .expression_attribute_values(":since", s(format!("{:015}", since.millis().max(0))))
+    }
+
+    /// The alerts that a page of the list names, in its order.
+    async fn named(&self, page: &[Item]) -> Result<Vec<Entry>, StoreError> {
+        let found = page.iter().map(|item| async move {
+            let item = read::item(&self.clients, &self.table, own(text(item, "alert")?)).await?;
+            item.map(|item| entry(&item)).transpose()
+        });
+        Ok(try_join_all(found).await?.into_iter().flatten().collect())
+    }
+}
+
+#[async_trait]
+impl RaiseAlert for DynamoAlerts {
+    async fn raise(&self, alert: &Alert) -> Result<bool, StoreError> {
+        let mut absent = Expression::default();
+        absent.absent("pk");
+        let put =
+            change::put(&self.clients, &self.table, stored(&Entry::new(alert.clone()))?, absent).await?;
+        let (listed, is_new) = match put {
+            Put::Done => (alert.clone(), true),
+            Put::Refused(Some(standing)) if standing.contains_key("listed") => return Ok(false),
+            Put::Refused(Some(standing)) => (entry(&standing)?.alert, false),
+            Put::Refused(None) => {
+                return Err(StoreError::NoReply("the alert that stands is not told".to_owned()));
+            }
+        };
+        self.list(&listed, false).await?;
+        let mut note = Expression::default();
+        note.set("listed", "listed", n(1));
+        note.exists("pk");
+        change::change(&self.clients, &self.table, own(alert.id.as_str()), note).await?;
+        Ok(is_new)
+    }
+}
+
+#[async_trait]
+impl ReadAlerts for DynamoAlerts {
+    async fn latest(&self, since: Timestamp, most: usize) -> Result<Vec<Entry>, StoreError> {
+        let limit = i32::try_from(most).unwrap_or(i32::MAX).max(1);
+        let page = self.query(since).scan_index_forward(false).limit(limit).send().await;
+        let mut entries = self.named(page.map_err(store_error)?.items()).await?;
+        entries.truncate(most);
+        Ok(entries)
+    }
+
+    async fn find_alert(&self, id: &AlertId) -> Result<Option<Entry>, StoreError> {
+        let found = read::item(&self.clients, &self.table, own(id.as_str())).await?;
+        found.as_ref().map(entry).transpose()
+    }
+}
+
+#[async_trait]
+impl Outbox for DynamoAlerts {
+    async fn open_alerts(&self, since: Timestamp) -> Result<Vec<Entry>, StoreError> {
+        let query =
+            self.query(since).filter_expression("#done = :no").expression_attribute_names("#done", "done");
+        let no = aws_sdk_dynamodb::types::AttributeValue::Bool(false);
+        let mut pages = query.expression_attribute_values(":no", no).into_paginator().send();
+        let mut entries = Vec::new();
+        while let Some(page) = pages.next().await {
+            entries.extend(self.named(page.map_err(store_error)?.items()).await?);
+        }
+        entries.retain(|entry| !entry.done);
+        Ok(entries)
+    }
+
+    async fn swap_alert(&self, entry: &Entry) -> Result<bool, StoreError> {
+        let mut same = Expression::default();
+        same.compare("version", "=", "before", n(entry.version));
+        let next = Entry { version: entry.version.saturating_add(1), ..entry.clone() };
+        let mut item = stored(&next)?;
+        item.insert("listed".to_owned(), n(1));
+        let put = change::put(&self.clients, &self.table, item, same).await?;
+        let is_swapped = matches!(put, Put::Done);
+        if is_swapped && entry.done {
+            self.list(&entry.alert, true).await?;
+        }
+        Ok(is_swapped)
+    }
+}
+
+fn stored(entry: &Entry) -> Result<Item, StoreError> {
+    let mut item =
+        Item::from([("entry".to_owned(), aws_sdk_dynamodb::types::AttributeValue::M(to_item(entry)?))]);
+    item.extend(own(entry.alert.id.as_str()));
+    item.insert("version".to_owned(), n(entry.version));
+    item.insert("expiresAt".to_owned(), n(expires(entry.alert.at)));
+    Ok(item)
+}
+
+fn entry(item: &Item) -> Result<Entry, StoreError> {
+    let document = item.get("entry").and_then(|value| value.as_m().ok());
+    let mut entry: Entry = from_item(document.ok_or_else(|| super::item::malformed("entry"))?)?;
+    entry.version = u64::try_from(int(item, "version")?).unwrap_or(0);
+    Ok(entry)
+}
+
+fn own(id: &str) -> Item {
+    key(format!("#alert#{id}"), "#")
+}
+
+fn place(at: Timestamp, id: &AlertId) -> String {
+    format!("{:015}#{}", at.millis().max(0), id.as_str())
+}
+
+fn expires(at: Timestamp) -> i64 {
+    (at + KEPT).seconds()
+}

@@ -1,0 +1,61 @@
+//! The outbox in memory.
+
+use async_trait::async_trait;
+
+use super::MemoryStore;
+use crate::domain::alert::{Alert, AlertId, Entry};
+use crate::domain::time::Timestamp;
+use crate::ports::{Outbox, RaiseAlert, ReadAlerts, StoreError};
+
+#[async_trait]
+impl RaiseAlert for MemoryStore {
+    async fn raise(&self, alert: &Alert) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let is_new = !state.alerts.contains_key(&alert.id);
+        state.alerts.entry(alert.id.clone()).or_insert_with(|| Entry::new(alert.clone()));
+        Ok(is_new)
+    }
+}
+
+#[async_trait]
+impl ReadAlerts for MemoryStore {
+    async fn latest(&self, since: Timestamp, most: usize) -> Result<Vec<Entry>, StoreError> {
+        let mut entries = self.entries(since);
+        entries.reverse();
+        entries.truncate(most);
+        Ok(entries)
+    }
+
+    async fn find_alert(&self, id: &AlertId) -> Result<Option<Entry>, StoreError> {
+        Ok(self.state().alerts.get(id).cloned())
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn open_alerts(&self, since: Timestamp) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.entries(since).into_iter().filter(|entry| !entry.done).collect())
+    }
+
+    async fn swap_alert(&self, entry: &Entry) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let standing =
+            state.alerts.get_mut(&entry.alert.id).filter(|standing| standing.version == entry.version);
+        let is_swapped = standing.is_some();
+        if let Some(standing) = standing {
+            *standing = Entry { version: entry.version.saturating_add(1), ..entry.clone() };
+        }
+        Ok(is_swapped)
+    }
+}
+
+impl MemoryStore {
+    /// Those first seen at or after `since`, oldest first.
+    fn entries(&self, since: Timestamp) -> Vec<Entry> {
+        let state = self.state();
+        let mut entries: Vec<Entry> =
+            state.alerts.values().filter(|entry| entry.alert.at >= since).cloned().collect();
+        entries.sort_by(|a, b| (a.alert.at, &a.alert.id).cmp(&(b.alert.at, &b.alert.id)));
+        entries
+    }
+}
