@@ -19,7 +19,7 @@ LAMBDA := lambda-lint lambda-lint-nested lambda-template lambda-rie lambda-strea
 FUNCTIONS := chat usage admin cache indexer alerts
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-lambda race lint build deploy deploy-local bench bench-cold bench-cache bench-lookup bench-load bench-fold bench-anomaly
+.PHONY: help dev test test-full simulate test-rust test-dialects test-clients test-dashboard test-lambda race lint build deploy deploy-local bench bench-cold bench-cache bench-lookup bench-load bench-fold bench-anomaly
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test-dialects: ## drawn requests through every pair of dialects, held against th
 test-clients: ## the stock SDKs and frameworks through the gateway
 	@$(STAGES) setup build clients
 
+test-dashboard: ## the dashboard in headless Chromium, over 90 days of usage
+	@$(STAGES) setup build dashboard
+
 test-lambda: ## the template, the runtime emulator, streaming, and a whole deployment into an emulated account
 	@$(STAGES) setup build $(LAMBDA)
 
@@ -59,7 +62,7 @@ lint: ## formatting, clippy, the import rule, licences and banned crates
 	@$(STAGES) setup format purity clippy dependencies
 
 build: ## the Lambda functions, optimised, into target/lambda
-	@$(SETUP) system lambda embedder
+	@$(SETUP) system lambda embedder charts
 	@# chat by itself, or what the others link of HTTP/2 would be compiled into its HTTP client as well.
 	PATH="$(TOOLS)/sam/bin:$$PATH" cargo lambda build --release --locked \
 	  $(if $(filter arm64,$(ARCH)),--arm64) --package chat

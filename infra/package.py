@@ -23,6 +23,9 @@ FUNCTIONS = ("chat", "usage", "admin", "cache", "indexer", "alerts")
 EMBEDDING = ("cache", "indexer")
 WEIGHTS = ("weights.onnx", "vocab.txt")
 FILES = ("ai-gateway.json", "prices.json")
+# What the dashboard in `admin` draws its charts with, and its licence.
+LIBRARY = ("uPlot.iife.min.js", "uPlot.min.css", "uPlot.LICENSE.txt")
+CHARTS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")) / "charts"
 EMBEDDER = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")) / "models" / "all-minilm-l6-v2"
 # Characters of one CloudFormation parameter.
 PARAMETER_MAX = 4096
@@ -53,6 +56,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=ROOT / "config", help="directory of ai-gateway.json and prices.json")
     parser.add_argument("--functions", type=Path, default=ROOT / "target" / "lambda", help="directory of the built functions")
     parser.add_argument("--embedder", type=Path, default=EMBEDDER, help="directory of the embedder's weights")
+    parser.add_argument("--charts", type=Path, default=CHARTS, help="directory of the dashboard's chart library")
     parser.add_argument("--arch", choices=("x86_64", "arm64"), default="x86_64", help="what the functions were built for")
     arguments = parser.parse_args()
     try:
@@ -61,6 +65,7 @@ def main() -> None:
         put_beside(arguments.config, arguments.functions)
         put_weights(arguments.embedder, arguments.functions)
         put_authorities(config, arguments.config, arguments.functions)
+        put_charts(arguments.charts, arguments.functions)
     except (OSError, ValueError) as error:
         sys.exit(f"package.py: {error}")
     print(" ".join(f"{name}={value}" for name, value in parameters.items()))
@@ -93,6 +98,14 @@ def put_authorities(config: dict[str, Any], directory: Path, functions: Path) ->
     for function in EMBEDDING:
         (functions / function / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(directory.parent / name, functions / function / name)
+
+
+def put_charts(charts: Path, functions: Path) -> None:
+    if missing := [name for name in LIBRARY if not (charts / name).is_file()]:
+        raise ValueError(f"{charts / missing[0]} does not exist: `make build` fetches the dashboard's chart library")
+    (functions / "admin" / "dashboard").mkdir(exist_ok=True)
+    for name in LIBRARY:
+        shutil.copyfile(charts / name, functions / "admin" / "dashboard" / name)
 
 
 def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[str, str]:

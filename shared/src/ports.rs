@@ -29,7 +29,7 @@ use crate::domain::ledger::LedgerLine;
 use crate::domain::partition::Partition;
 use crate::domain::policy::{Policy, ScopeName, ScopePolicy};
 use crate::domain::reservation::Reservation;
-use crate::domain::rollup::Rollup;
+use crate::domain::rollup::{Rollup, Summary};
 use crate::domain::time::Timestamp;
 use crate::protocol::answer::Answer;
 use crate::protocol::canonical::{ChatRequest, Chunk};
@@ -267,6 +267,8 @@ pub trait WriteRollups: Send + Sync {
     /// Puts a rollup in the place of an older one. One with a greater version stays as it is, which
     /// is success: it saw more.
     async fn put(&self, rollup: &Rollup) -> Result<(), StoreError>;
+    /// The same for the summary of a partition.
+    async fn put_summary(&self, summary: &Summary) -> Result<(), StoreError>;
     /// Notes that requests up to `at` have been folded. A later note stays.
     async fn note_folded(&self, at: Timestamp) -> Result<(), StoreError>;
 }
@@ -276,6 +278,8 @@ pub trait WriteRollups: Send + Sync {
 pub trait ReadRollups: Send + Sync {
     /// The rollups of one key in `hours`, by hour and shard.
     async fn of_key(&self, key_id: &str, hours: Range<i64>) -> Result<Vec<Rollup>, StoreError>;
+    /// The summaries of one day, counted from the epoch, by hour, shard and tenant.
+    async fn of_day(&self, day: i64) -> Result<Vec<Summary>, StoreError>;
     /// Up to where requests have been folded; none before the first.
     async fn folded(&self) -> Result<Option<Timestamp>, StoreError>;
 }

@@ -149,6 +149,25 @@ class RieTest(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.buffered("admin", name).status, 401)
 
+    def test_the_dashboard_is_served_and_its_figures_need_a_session_or_the_key(self) -> None:
+        page = self.buffered("admin", "dashboard")
+        self.assertEqual((page.status, page.headers["content-type"]), (200, "text/html; charset=utf-8"))
+        self.assertIn("script-src 'self'", page.headers["content-security-policy"])
+        script = self.buffered("admin", "dashboard-file")
+        self.assertEqual((script.status, script.headers["content-type"]), (200, "text/javascript; charset=utf-8"))
+        begun = self.admin("admin-sign-in")
+        self.assertEqual(begun.status, 201, begun.body)
+        cookie = begun.headers["set-cookie"]
+        self.assertRegex(cookie, "^__Host-tollgate=.+; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure$")
+        overview = event("admin-overview")
+        del overview["headers"]["authorization"], overview["multiValueHeaders"]["authorization"]
+        overview["multiValueHeaders"]["cookie"] = [cookie.partition(";")[0]]
+        answer = json.loads(invoke(self.ports["admin"], overview))
+        self.assertEqual(answer["statusCode"], 200, answer)
+        self.assertEqual(json.loads(answer["body"])["days"], 7)
+        self.assertEqual(self.admin("admin-show-session").status, 200)
+        self.assertIn("Max-Age=0", self.admin("admin-sign-out").headers["set-cookie"])
+
     def test_usage_answers_the_totals_of_the_key(self) -> None:
         key = str(self.new_key()["key"])
         self.assertEqual(self.chat("chat-completions", TOLLGATE_KEY=key).status, 200)

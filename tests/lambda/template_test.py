@@ -22,6 +22,8 @@ BUDGET = "/admin/budgets/{scope}/{id}"
 BUFFERED = {
     *("GET /v1/usage", "GET /v1/requests/{id}", "POST /admin/usage/rebuild"),
     *("POST /admin/keys", "GET /admin/keys", "GET /admin/audit", "POST /admin/keys/{id}/release"),
+    *("GET /dashboard", "GET /dashboard/{file}", "GET /admin/overview"),
+    *(f"{method} /admin/session" for method in ("POST", "GET", "DELETE")),
     *("GET /admin/tenants", "GET /admin/tenants/{id}", "GET /admin/teams"),
     *(f"{method} /admin/keys/{{id}}" for method in ("GET", "PATCH", "DELETE")),
     *("GET /admin/budgets", f"GET {BUDGET}", f"PUT {BUDGET}"),
@@ -34,7 +36,7 @@ VECTOR_STORE = ("VECTOR_STORE_URL", "VECTOR_STORE_SECRET")
 ENVIRONMENT = {
     "chat": {*TABLES, "CACHE_TABLE", "SETTLE_QUEUE_URL", "INDEX_QUEUE_URL", "CACHE_FUNCTION", "KEY_PEPPER", *OTLP},
     "usage": {*TABLES, "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
-    "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
+    "admin": {"CONTROL_TABLE", "BUDGETS_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY"},
     "cache": {*TABLES, "CACHE_TABLE", "USAGE_TABLE", "KEY_PEPPER", "ADMIN_KEY", *VECTOR_STORE},
     "indexer": {"CACHE_TABLE", *VECTOR_STORE},
     "alerts": {*TABLES, "USAGE_TABLE", *(f"{queue}_DEAD_LETTERS_URL" for queue in ("SETTLE", "USAGE", "INDEX"))},

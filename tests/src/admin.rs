@@ -38,7 +38,7 @@ impl TestApp {
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let request = request.extension(CallerAddress("192.0.2.7".to_owned()));
         let request = request.body(Bytes::from(body)).expect("a request");
-        Reply::read(admin::handle(&self.admin, request, "a-request").await).await
+        Reply::read(admin::handle(&self.office, request, "a-request").await).await
     }
 
     /// Lets the admin's log fail from here on.
@@ -46,7 +46,7 @@ impl TestApp {
     pub fn with_log(mut self, fails: Fails) -> Self {
         let store = &self.store;
         let log = Arc::new(Log { store: Arc::clone(store), fails });
-        self.admin.registry = Registry::new(store.clone(), store.clone(), store.clone(), log);
+        self.office.admin.registry = Registry::new(store.clone(), store.clone(), store.clone(), log);
         self
     }
 }

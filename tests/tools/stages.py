@@ -29,6 +29,7 @@ NEXTEST = re.compile(r"Summary \[.*?\] +\d+ tests? run: (.*)")
 CARGO_TEST = re.compile(r"test result: \w+\. (\d+) passed; (\d+) failed")
 PLAIN = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed", re.MULTILINE)
 UNITTEST = re.compile(r"^Ran (\d+) tests? in .*\n+(?:OK|FAILED)(.*)$", re.MULTILINE)
+NODE = re.compile(r"^. (pass|fail) (\d+)$", re.MULTILINE)
 CHECK = re.compile(r"^ +ok  ", re.MULTILINE)
 
 
@@ -83,6 +84,7 @@ def stages() -> list[Stage]:
         Stage("round-trip", [clients_python, here / "dialects" / "run.py"], 10),
         Stage("otlp", [sys.executable, here / "otlp" / "run.py"], 5),
         Stage("clients", [clients_python, here / "clients" / "run.py"], 20),
+        Stage("dashboard", [sys.executable, here / "dashboard" / "run.py"], 10),
         Stage("lambda-lint", [TOOLS / "sam" / "bin" / "sam", "validate", "--lint", "-t", ROOT / TEMPLATE], 5),
         Stage("lambda-lint-nested", [TOOLS / "sam" / "bin" / "cfn-lint", *(ROOT / nested for nested in NESTED)], 5),
         *(
@@ -130,6 +132,8 @@ def counts(output: str) -> tuple[int, int]:
     if found := UNITTEST.findall(output):
         broken = sum(int(number) for number in re.findall(r"(?:failures|errors)=(\d+)", found[-1][1]))
         return int(found[-1][0]) - broken, broken
+    if found := NODE.findall(output):
+        return tuple(sum(int(number) for word, number in found if word == wanted) for wanted in ("pass", "fail"))
     return len(CHECK.findall(output)), 0
 
 

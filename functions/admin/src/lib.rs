@@ -1,10 +1,14 @@
-//! The `admin` function: keys, budgets and the log of changes, for the admin key only.
+//! The `admin` function: keys, budgets and the log of changes, for the admin key or a session of it;
+//! and the dashboard.
 
 mod audit;
 mod budgets;
 mod caller;
+mod dashboard;
 mod keys;
+mod overview;
 mod query;
+mod session;
 mod tenants;
 pub mod wiring;
 
@@ -15,13 +19,16 @@ use lambda_http::request::RequestContext;
 use percent_encoding::percent_decode_str;
 use shared::app::administer::Admin;
 use shared::app::error::GatewayError;
+use shared::app::overview::Overview;
 use shared::domain::audit::Who;
-use shared::http::{Body, CallerAddress, error, token};
+use shared::http::{Body, CallerAddress, error};
 use shared::protocol::dialect::Dialect;
 use shared::protocol::error::no_route;
 use shared::protocol::fields::BadRequest;
 
+pub use dashboard::Files;
 use query::Query;
+use session::Credentials;
 
 /// The routes of this function; `{id}` stands for one path segment.
 pub const ROUTES: &[(&str, &str)] = &[
@@ -38,10 +45,30 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/admin/tenants/{id}"),
     ("GET", "/admin/teams"),
     ("GET", "/admin/audit"),
+    ("GET", "/admin/overview"),
+    ("POST", "/admin/session"),
+    ("GET", "/admin/session"),
+    ("DELETE", "/admin/session"),
+    ("GET", "/dashboard"),
+    ("GET", "/dashboard/{file}"),
 ];
 
+/// What the function needs.
+pub struct Office {
+    pub admin: Admin,
+    pub overview: Overview,
+    pub files: Files,
+}
+
+/// Whether this function answers `path`, for servers that are not API Gateway.
+pub fn answers(path: &str) -> bool {
+    ["/admin", "/dashboard"]
+        .iter()
+        .any(|own| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
 /// One invocation from API Gateway.
-pub async fn invoke(admin: &Admin, event: lambda_http::Request) -> Response<Body> {
+pub async fn invoke(office: &Office, event: lambda_http::Request) -> Response<Body> {
     let request_id = event.lambda_context().request_id;
     let address = source_address(&event);
     let (mut parts, body) = event.into_parts();
@@ -53,18 +80,22 @@ pub async fn invoke(admin: &Admin, event: lambda_http::Request) -> Response<Body
         lambda_http::Body::Binary(bytes) => Bytes::from(bytes),
         _ => Bytes::new(),
     };
-    handle(admin, Request::from_parts(parts, body), &request_id).await
+    handle(office, Request::from_parts(parts, body), &request_id).await
 }
 
-/// Answers one request. Every route needs the admin key, also those that do not exist.
-pub async fn handle(admin: &Admin, request: Request<Bytes>, request_id: &str) -> Response<Body> {
-    match route(admin, &request, request_id).await {
+/// Answers one request. Every route but the page itself needs the admin key or a session, also those
+/// that do not exist.
+pub async fn handle(office: &Office, request: Request<Bytes>, request_id: &str) -> Response<Body> {
+    if let Some(file) = office.files.respond(&request, request_id) {
+        return file;
+    }
+    match route(office, &request, request_id).await {
         Ok(response) => response,
         Err(refused) => error(&refused.logged(Dialect::OpenAi, request_id), Dialect::OpenAi, request_id),
     }
 }
 
-/// One request of somebody who holds the admin key.
+/// One request of somebody who may administer.
 pub(crate) struct Call<'a> {
     pub(crate) admin: &'a Admin,
     pub(crate) who: Who,
@@ -81,10 +112,15 @@ impl Call<'_> {
 /// None where there is no such route.
 pub(crate) type Answered = Result<Option<Response<Body>>, GatewayError>;
 
-async fn route(admin: &Admin, request: &Request<Bytes>, id: &str) -> Result<Response<Body>, GatewayError> {
-    admin.authorize(token(request.headers()).as_deref())?;
+async fn route(office: &Office, request: &Request<Bytes>, id: &str) -> Result<Response<Body>, GatewayError> {
+    let (admin, path) = (&office.admin, request.uri().path().trim_end_matches('/'));
+    if path == "/admin/session"
+        && let Some(answered) = session::respond(admin, request, id).await?
+    {
+        return Ok(answered);
+    }
+    admin.authorize(&Credentials::of(request).presented())?;
     let call = Call { admin, who: caller::who(admin, request)?, request, id };
-    let path = request.uri().path().trim_end_matches('/');
     let segments: Vec<String> = path.trim_start_matches('/').split('/').map(decoded).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let answered = match segments.as_slice() {
@@ -94,11 +130,13 @@ async fn route(admin: &Admin, request: &Request<Bytes>, id: &str) -> Result<Resp
         ["admin", "budgets", rest @ ..] => budgets::respond(&call, rest).await?,
         ["admin", "tenants" | "teams", ..] => tenants::respond(&call, &segments[1..]).await?,
         ["admin", "audit", rest @ ..] => audit::respond(&call, rest).await?,
+        ["admin", "overview"] => overview::respond(&office.overview, &call).await?,
         _ => None,
     };
     Ok(answered.unwrap_or_else(|| {
-        let known = ROUTES.iter().any(|(_, route)| fits(route, &segments));
-        error(&no_route(request.method().as_str(), path, known), Dialect::OpenAi, id)
+        let method = request.method().as_str();
+        let takes_others = ROUTES.iter().any(|(own, route)| *own != method && fits(route, &segments));
+        error(&no_route(method, path, takes_others), Dialect::OpenAi, id)
     }))
 }
 

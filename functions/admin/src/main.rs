@@ -5,10 +5,10 @@ use lambda_http::{Request, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    let admin = Arc::new(admin::wiring::from_environment().await?);
+    let office = Arc::new(admin::wiring::from_environment().await?);
     run(service_fn(move |event: Request| {
-        let admin = Arc::clone(&admin);
-        async move { Ok::<_, Infallible>(admin::invoke(&admin, event).await) }
+        let office = Arc::clone(&office);
+        async move { Ok::<_, Infallible>(admin::invoke(&office, event).await) }
     }))
     .await
 }

@@ -13,7 +13,7 @@ use super::listing::Piece;
 use super::policy_fields::policy;
 use super::random::OsRandomness;
 use crate::domain::audit::{Action, Outcome, Who};
-use crate::domain::key::{self, KeyDetails, KeyRecord, Pepper, PresentedKey, secrets_match};
+use crate::domain::key::{self, KeyDetails, KeyRecord, Pepper, PresentedKey};
 use crate::domain::money::NanoUsd;
 use crate::domain::policy::{Policy, ScopeName};
 use crate::domain::time::{Period, Timestamp};
@@ -71,15 +71,6 @@ pub struct Whose {
 }
 
 impl Admin {
-    /// # Errors
-    /// [`GatewayError::Unauthorized`].
-    pub fn authorize(&self, token: Option<&str>) -> Result<(), GatewayError> {
-        match token.is_some_and(|token| secrets_match(token, &self.admin_key)) {
-            true => Ok(()),
-            false => Err(GatewayError::Unauthorized),
-        }
-    }
-
     /// Somebody who holds the admin key.
     pub fn who(&self, actor: Option<String>, address: Option<String>) -> Who {
         Who { key: key::fingerprint(&self.admin_key, &self.pepper), actor, address }

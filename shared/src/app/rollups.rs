@@ -53,9 +53,11 @@ pub async fn recompute(stores: &Stores<'_>, partition: &Partition) -> Result<(),
             break;
         }
     }
-    for some in fold.rollups().map_err(too_much)?.chunks(AT_ONCE) {
+    let folded = fold.close().map_err(too_much)?;
+    for some in folded.rollups.chunks(AT_ONCE) {
         try_join_all(some.iter().map(|rollup| stores.rollups.put(rollup))).await?;
     }
+    try_join_all(folded.summaries.iter().map(|summary| stores.rollups.put_summary(summary))).await?;
     if let Some((watch, recent)) = stores.watch.zip(recent) {
         watch.look(partition, &recent).await;
     }

@@ -19,7 +19,6 @@ use super::error::GatewayError;
 use super::idempotent::{self, Entitled, Ticket};
 use super::keep::Keep;
 use super::lookup::{self, Asked, Standing};
-use super::near::near;
 use super::near::{NearMatch, near};
 use super::observation::{AUTH, CACHE, Observation, RESERVE};
 use super::play::{KeptAnswer, Traces, hit_line, play};

@@ -1,4 +1,5 @@
-//! Rollups, on the usage table: partition the key's id, sort key hour and shard.
+//! Rollups, on the usage table: partition the key's id, sort key hour and shard. Summaries lie by day,
+//! sorted by hour, shard and tenant.
 
 use std::ops::Range;
 
@@ -8,7 +9,7 @@ use super::change;
 use super::clients::Clients;
 use super::errors::store_error;
 use super::item::{Item, from_item, int, key, n, s, to_item};
-use crate::domain::rollup::Rollup;
+use crate::domain::rollup::{Rollup, Summary};
 use crate::domain::time::Timestamp;
 use crate::ports::{ReadRollups, StoreError, WriteRollups};
 
@@ -39,6 +40,13 @@ impl WriteRollups for DynamoRollups {
         let mut item = to_item(rollup)?;
         item.extend(key(&rollup.key_id, place(rollup.hour, rollup.shard)));
         self.put_unless_greater(item, "version", i128::from(rollup.version)).await
+    }
+
+    async fn put_summary(&self, summary: &Summary) -> Result<(), StoreError> {
+        let mut item = to_item(summary)?;
+        let place = format!("{}#{}", place(summary.hour, summary.shard), summary.tenant);
+        item.extend(key(of_day(summary.hour.div_euclid(24)), place));
+        self.put_unless_greater(item, "version", i128::from(summary.version)).await
     }
 
     async fn note_folded(&self, at: Timestamp) -> Result<(), StoreError> {
@@ -74,6 +82,19 @@ impl ReadRollups for DynamoRollups {
         Ok(rollups)
     }
 
+    async fn of_day(&self, day: i64) -> Result<Vec<Summary>, StoreError> {
+        let query =
+            self.clients.patient.query().table_name(&self.table).key_condition_expression("pk = :day");
+        let mut pages = query.expression_attribute_values(":day", s(of_day(day))).into_paginator().send();
+        let mut summaries = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in page.map_err(store_error)?.items() {
+                summaries.push(from_item(item)?);
+            }
+        }
+        Ok(summaries)
+    }
+
     async fn folded(&self) -> Result<Option<Timestamp>, StoreError> {
         let found = self
             .clients
@@ -87,6 +108,11 @@ impl ReadRollups for DynamoRollups {
         let at = found.item().map(|item| int(item, "at")).transpose()?;
         Ok(at.map(Timestamp::from_millis))
     }
+}
+
+/// No key has such an id.
+fn of_day(day: i64) -> String {
+    format!("#day#{day}")
 }
 
 /// Padded, so that the order of texts is that of numbers.

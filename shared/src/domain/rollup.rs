@@ -5,6 +5,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod cache_use;
+mod summary;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,8 @@ use super::partition::Partition;
 
 pub use cache_use::CacheUse;
 use cache_use::CacheUses;
+use summary::Requests;
+pub use summary::{KeyUse, Summary, Tiers, Times};
 
 /// Bytes of the pairs of user and model that a rollup tells apart, since a stored item holds 400 KB.
 /// Those that cost least beyond it are one pair: nobody and [`OTHERS`].
@@ -49,6 +52,10 @@ pub struct Rollup {
 }
 
 impl Rollup {
+    fn is_of(&self, partition: &Partition) -> bool {
+        (self.hour, self.shard, &self.tenant) == (partition.hour, partition.shard, &partition.tenant)
+    }
+
     /// What all of it cost.
     pub fn cost(&self) -> NanoUsd {
         let each = self.users.iter().flat_map(|of| of.models.values()).map(|of| of.cost.nano());
@@ -127,6 +134,16 @@ impl ModelUse {
 #[derive(Clone, Debug, Default)]
 pub struct Fold {
     rows: BTreeMap<(Partition, String), Row>,
+    requests: BTreeMap<Partition, Requests>,
+}
+
+/// What lines came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// By partition and key.
+    pub rollups: Vec<Rollup>,
+    /// One for each partition; it is one of all keys where lines of all keys were given.
+    pub summaries: Vec<Summary>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -148,6 +165,7 @@ impl Fold {
     /// # Errors
     /// [`MoneyError::Overflow`] when the costs do not fit 64 bits.
     pub fn add(&mut self, line: &LedgerLine) -> Result<(), MoneyError> {
+        self.requests.entry(line.partition()).or_default().add(line);
         let row = self.rows.entry((line.partition(), line.key_id.clone())).or_default();
         row.cache.add(line);
         row.version += if line.quality == Quality::Exact { 2 } else { 1 };
@@ -165,6 +183,21 @@ impl Fold {
     /// As [`Fold::add`].
     pub fn rollups(self) -> Result<Vec<Rollup>, MoneyError> {
         self.rows.into_iter().map(|((partition, key_id), row)| row.close(partition, key_id)).collect()
+    }
+
+    /// The rollups and, of each partition, what all of them come to.
+    ///
+    /// # Errors
+    /// As [`Fold::add`].
+    pub fn close(mut self) -> Result<Folded, MoneyError> {
+        let requests = std::mem::take(&mut self.requests);
+        let rollups = self.rollups()?;
+        let summarised = requests.iter().map(|(partition, seen)| {
+            let own = rollups.iter().filter(|rollup| rollup.is_of(partition));
+            Summary::of(partition, own, seen)
+        });
+        let summaries = summarised.collect::<Result<_, _>>()?;
+        Ok(Folded { rollups, summaries })
     }
 }
 

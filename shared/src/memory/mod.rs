@@ -26,7 +26,7 @@ use crate::domain::idempotency::Record;
 use crate::domain::key::KeyRecord;
 use crate::domain::ledger::LedgerLine;
 use crate::domain::policy::{ScopeName, ScopePolicy};
-use crate::domain::rollup::Rollup;
+use crate::domain::rollup::{Rollup, Summary};
 use crate::domain::time::Timestamp;
 use crate::ports::{CachedAnswer, Versioned};
 
@@ -54,6 +54,7 @@ struct State {
     claims: BTreeMap<String, Record<String>>,
     /// By key, hour and shard.
     rollups: BTreeMap<(String, i64, u8), Rollup>,
+    summaries: BTreeMap<(i64, u8, String), Summary>,
     folded: Option<Timestamp>,
     audit: BTreeMap<AuditId, Recorded>,
     semantic: semantic::Semantic,
@@ -79,6 +80,11 @@ impl MemoryStore {
     /// Every rollup, by key, hour and shard.
     pub fn rollups(&self) -> Vec<Rollup> {
         self.state().rollups.values().cloned().collect()
+    }
+
+    /// Every summary, by hour, shard and tenant.
+    pub fn summaries(&self) -> Vec<Summary> {
+        self.state().summaries.values().cloned().collect()
     }
 
     /// The counters and the lines as they stand, to read without a copy or to change behind the

@@ -3,3 +3,5 @@
 mod audit;
 mod keys;
 mod lists;
+mod overview;
+mod sessions;

@@ -3,7 +3,7 @@
 use shared::app::rollups::{Stores as Folding, recompute};
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::LedgerLine;
-use shared::domain::rollup::{Fold, Rollup};
+use shared::domain::rollup::{Fold, Rollup, Summary};
 use shared::domain::time::Timestamp;
 
 use super::samples::{NOW, estimate, id, line};
@@ -14,6 +14,7 @@ on_every_store!(
     the_lines_of_a_request_come_by_id,
     a_rollup_replaces_the_older_and_never_the_newer,
     rollups_are_read_by_key_and_hour,
+    summaries_are_read_by_day_and_the_newest_stands,
     a_recomputation_equals_a_fold_of_the_lines,
     the_note_of_what_is_folded_only_moves_on,
 );
@@ -105,6 +106,31 @@ async fn rollups_are_read_by_key_and_hour(stores: &Stores) {
     assert_eq!(read(stores, 99_999..100_000).await, all[..1]);
     assert_eq!(read(stores, 100_000..100_001).await, all[1..]);
     assert_eq!(read(stores, 100_000..100_000).await, []);
+}
+
+async fn summaries_are_read_by_day_and_the_newest_stands(stores: &Stores) {
+    let mut fold = Fold::default();
+    fold.add(&line(1, 120)).expect("sums fit");
+    let sample = fold.close().expect("sums fit").summaries.remove(0);
+    let at = |tenant: &str, hour: i64, shard: u8| Summary {
+        tenant: tenant.to_owned(),
+        hour,
+        shard,
+        ..sample.clone()
+    };
+    let all =
+        [at("acme", 47, 3), at("acme", 48, 0), at("globex", 48, 0), at("acme", 71, 1), at("acme", 72, 0)];
+    for summary in all.iter().rev() {
+        stores.write_rollups.put_summary(summary).await.expect("put");
+    }
+    for (day, expected) in [(0, &all[..0]), (1, &all[..1]), (2, &all[1..4]), (3, &all[4..])] {
+        assert_eq!(stores.read_rollups.of_day(day).await.expect("readable"), expected, "day {day}");
+    }
+    let newer = Summary { version: sample.version + 1, fallbacks: 7, ..all[0].clone() };
+    for summary in [&newer, &all[0]] {
+        stores.write_rollups.put_summary(summary).await.expect("put");
+        assert_eq!(stores.read_rollups.of_day(1).await.expect("readable"), std::slice::from_ref(&newer));
+    }
 }
 
 async fn a_recomputation_equals_a_fold_of_the_lines(stores: &Stores) {

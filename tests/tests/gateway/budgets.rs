@@ -14,6 +14,7 @@ use tests::{Ahead, COMPLETIONS, Reply, Setup, TestApp, User, question};
 async fn set(gateway: &TestApp, scope: (&str, &str), body: Value) {
     let body = body.as_object().cloned().expect("an object");
     gateway
+        .office
         .admin
         .set_budget(&gateway.who(), scope.0, scope.1, body)
         .await
@@ -103,7 +104,7 @@ async fn a_users_first_policy_replaces_the_tenants_though_a_clock_that_is_ahead_
     let early = Admin {
         registry: Registry::new(store.clone(), store.clone(), store.clone(), store.clone()),
         clock: Arc::new(Ahead(Duration::from_secs(300))),
-        pepper: gateway.admin.pepper.clone(),
+        pepper: gateway.office.admin.pepper.clone(),
         admin_key: String::new(),
     };
     let cap = |usd: &str| json!({ "budgets": [{ "capUsd": usd, "period": "total" }] });
@@ -239,7 +240,7 @@ async fn what_cannot_be_set_is_named() {
     let gateway = TestApp::start(json!({})).await;
     let set = async |scope: &str, id: &str, body: Value| {
         let body = body.as_object().cloned().expect("an object");
-        gateway.admin.set_budget(&gateway.who(), scope, id, body).await
+        gateway.office.admin.set_budget(&gateway.who(), scope, id, body).await
     };
     for (scope, body, param) in [
         ("session", json!({}), "scope"),
@@ -257,6 +258,6 @@ async fn what_cannot_be_set_is_named() {
         assert_eq!(fault.param, param);
     }
     assert!(matches!(set("key", "nobody", json!({})).await, Err(GatewayError::NotFound { .. })));
-    let unset = gateway.admin.budget("user", "ada", None).await;
+    let unset = gateway.office.admin.budget("user", "ada", None).await;
     assert!(matches!(unset, Err(GatewayError::NotFound { .. })), "{unset:?}");
 }

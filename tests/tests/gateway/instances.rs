@@ -61,7 +61,7 @@ async fn a_stopped_key_is_refused_by_the_next_reserve_of_every_instance() {
         [("stopped", both(403, json!("scope_stopped"))), ("active", both(200, Value::Null))]
     {
         let body = json!({ "state": state }).as_object().cloned().expect("an object");
-        two.first.admin.set_budget(&two.first.who(), "key", &user.id, body).await.expect("set");
+        two.first.office.admin.set_budget(&two.first.who(), "key", &user.id, body).await.expect("set");
         assert_eq!(two.ask(&user, 2).await, answer, "{state}: no time has passed");
     }
 }

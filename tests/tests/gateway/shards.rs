@@ -91,7 +91,7 @@ async fn a_period_keeps_its_counters_and_the_next_one_has_the_new_number() {
     let user = gateway.user(json!({ "budgetUsd": "1", "period": "day" })).await;
     let set = async |body: Value| {
         let body = body.as_object().cloned().expect("an object");
-        gateway.admin.set_budget(&gateway.who(), "key", &user.id, body).await
+        gateway.office.admin.set_budget(&gateway.who(), "key", &user.id, body).await
     };
     set(json!({ "budgetUsd": "1", "period": "day", "shards": 3 })).await.expect("set");
     assert_eq!(gateway.complete(&user, &numbered(0)).await.status, 200);
@@ -113,7 +113,7 @@ async fn a_cap_over_shards_is_raised_and_stopped_at_once_but_not_lowered_within_
     let (gateway, user) = sharded(4, "0.01").await;
     let set = async |body: Value| {
         let body = body.as_object().cloned().expect("an object");
-        gateway.admin.set_budget(&gateway.who(), "key", &user.id, body).await
+        gateway.office.admin.set_budget(&gateway.who(), "key", &user.id, body).await
     };
     assert_eq!(gateway.complete(&user, &numbered(0)).await.status, 200);
     let raised = set(json!({ "budgetUsd": "0.02", "shards": 4 })).await.expect("raised");

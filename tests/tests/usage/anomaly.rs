@@ -220,14 +220,14 @@ async fn an_admin_goes_before_the_throttle() {
     let set = |body: Value| body.as_object().cloned().expect("an object");
     let id = scene.user.id.clone();
     let stopped = set(json!({ "state": "stopped" }));
-    scene.gateway.admin.set_budget(&scene.gateway.who(), "key", &id, stopped).await.expect("set");
+    scene.gateway.office.admin.set_budget(&scene.gateway.who(), "key", &id, stopped).await.expect("set");
     scene.used(100, CENT, Quality::Exact).await;
     assert_eq!((scene.throttle().await, scene.actions()), (None, vec![]), "it is the admin's concern");
     let limited = set(json!({ "state": "active", "rpm": 50 }));
-    scene.gateway.admin.set_budget(&scene.gateway.who(), "key", &id, limited).await.expect("set");
+    scene.gateway.office.admin.set_budget(&scene.gateway.who(), "key", &id, limited).await.expect("set");
     scene.used(100, CENT, Quality::Exact).await;
     assert_eq!(scene.state().await, ScopeState::Throttled);
-    let view = scene.gateway.admin.release(&scene.gateway.who(), &id).await.expect("released");
+    let view = scene.gateway.office.admin.release(&scene.gateway.who(), &id).await.expect("released");
     assert_eq!((view.policy.state, view.policy.rpm), (ScopeState::Active, Some(50)), "as it was set");
     assert_eq!(scene.ask(60).await.0, 50);
     scene.later(3_600).await;
@@ -236,7 +236,13 @@ async fn an_admin_goes_before_the_throttle() {
     scene.later(86_400).await;
     scene.used(300, CENT, Quality::Exact).await;
     assert_eq!(scene.state().await, ScopeState::Throttled);
-    scene.gateway.admin.set_budget(&scene.gateway.who(), "key", &id, set(json!({}))).await.expect("set");
+    scene
+        .gateway
+        .office
+        .admin
+        .set_budget(&scene.gateway.who(), "key", &id, set(json!({})))
+        .await
+        .expect("set");
     assert_eq!(scene.state().await, ScopeState::Active, "any change by an admin lets the key go");
     assert_eq!(scene.ask(80).await.0, 80);
 }

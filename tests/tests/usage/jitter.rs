@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::LedgerLine;
 use shared::domain::partition::Partition;
-use shared::domain::rollup::Rollup;
+use shared::domain::rollup::{Rollup, Summary};
 use shared::domain::time::Timestamp;
 use shared::memory::MemoryStore;
 use shared::ports::{LineMark, LinePage, ReadLedger, StoreError, WriteRollups};
@@ -76,6 +76,11 @@ impl WriteRollups for Jitter {
     async fn put(&self, rollup: &Rollup) -> Result<(), StoreError> {
         self.step().await?;
         WriteRollups::put(self.store.as_ref(), rollup).await
+    }
+
+    async fn put_summary(&self, summary: &Summary) -> Result<(), StoreError> {
+        self.step().await?;
+        self.store.put_summary(summary).await
     }
 
     async fn note_folded(&self, at: Timestamp) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use shared::domain::key::{KeyRecord, Pepper};
 use shared::domain::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
 use shared::domain::money::NanoUsd;
 use shared::domain::policy::Policy;
-use shared::domain::rollup::Fold;
+use shared::domain::rollup::{Fold, Folded};
 use shared::domain::time::Timestamp;
 use shared::domain::usage::TokenUsage;
 use shared::memory::MemoryStore;
@@ -115,14 +115,19 @@ impl World {
         }
     }
 
-    /// Rollups as they are stored and as a fold of the whole ledger makes them, byte for byte.
+    /// Rollups and summaries as they are stored and as a fold of the whole ledger makes them, byte for byte.
     pub(super) fn assert_equal(&self, when: &str) {
         let mut fold = Fold::default();
         self.store.lines().iter().try_for_each(|line| fold.add(line)).expect("sums fit");
-        let mut expected = fold.rollups().expect("sums fit");
-        expected.sort_by(|a, b| (&a.key_id, a.hour, a.shard).cmp(&(&b.key_id, b.hour, b.shard)));
-        let bytes = |rollups| serde_json::to_string_pretty(rollups).expect("json");
-        assert_eq!(bytes(&self.store.rollups()), bytes(&expected), "{when}");
+        let Folded { mut rollups, mut summaries } = fold.close().expect("sums fit");
+        rollups.sort_by(|a, b| (&a.key_id, a.hour, a.shard).cmp(&(&b.key_id, b.hour, b.shard)));
+        summaries.sort_by(|a, b| (a.hour, a.shard, &a.tenant).cmp(&(b.hour, b.shard, &b.tenant)));
+        let bytes = |folded: Folded| {
+            [serde_json::to_string_pretty(&folded.rollups), serde_json::to_string_pretty(&folded.summaries)]
+                .map(|text| text.expect("json"))
+        };
+        let stored = Folded { rollups: self.store.rollups(), summaries: self.store.summaries() };
+        assert_eq!(bytes(stored), bytes(Folded { rollups, summaries }), "{when}");
     }
 }
 

@@ -60,8 +60,8 @@ async fn laptop_key(gateway: &Gateway, data: &Path) -> Result<String, String> {
         std::fs::remove_file(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let fields = json!({ "name": "laptop", "budgetUsd": "5", "period": "day" });
-    let who = gateway.admin.who(Some("tollgate dev".to_owned()), None);
-    let made = gateway.admin.create(&who, fields.as_object().cloned().unwrap_or_default()).await;
+    let who = gateway.office.admin.who(Some("tollgate dev".to_owned()), None);
+    let made = gateway.office.admin.create(&who, fields.as_object().cloned().unwrap_or_default()).await;
     let key = made.map_err(|refused| format!("cannot make a key: {refused:?}"))?.key.unwrap_or_default();
     files::keep(&path, || key)
 }

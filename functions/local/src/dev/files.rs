@@ -5,11 +5,13 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use admin::Files;
 use shared::config::{self, Config, Prices};
 use shared::domain::key::{Pepper, hex};
 
 const DEFAULT_CONFIG: &str = "config/ai-gateway.json";
 const DEFAULT_PRICES: &str = "config/prices.json";
+const DEFAULT_CHARTS: &str = ".tools/charts";
 const BUILT_IN_PRICES: &str = include_str!("../../../../config/prices.json");
 
 pub(super) fn config(path: Option<&Path>) -> Result<Config, String> {
@@ -24,6 +26,11 @@ pub(crate) fn prices(path: Option<&Path>) -> Result<Prices, String> {
         Some(path) => config::load_prices(path).map_err(|error| error.to_string()),
         None => Prices::parse(BUILT_IN_PRICES).map_err(|faults| faults.to_string()),
     }
+}
+
+/// The dashboard, with its charts where their library is found.
+pub(super) fn dashboard(library: Option<&Path>) -> Files {
+    Files::load(Some(library.unwrap_or(Path::new(DEFAULT_CHARTS))))
 }
 
 fn existing(path: &'static str) -> Option<&'static Path> {

@@ -4,11 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerts::Alerts;
+use admin::{Files, Office};
 use cache::Cache;
-use shared::app::administer::Admin;
 use shared::app::breakers::Breakers;
-use shared::app::change::Registry;
 use shared::app::random::OsRandomness;
 use shared::app::warm_keys::WarmKeys;
 use shared::app::warm_marks::WarmMarks;
@@ -26,8 +24,8 @@ use shared::domain::breaker::BreakerSettings;
 use shared::memory::MemoryStore;
 use shared::ports::{
     AnswerCache, AuditLog, BreakerStore, CacheMarks, Clock, Counters, FindKey, FindPolicy, Idempotency,
-    KeepSpend, ListCounters, ListKeys, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox,
-    ReadLedger, ReadRollups, WriteLedger, WriteRollups,
+    KeepSpend, ListCounters, ManageKeys, ManagePolicies, MeasurePrecision, NoteRefusal, Outbox, ReadLedger,
+    ReadRollups, WriteLedger, WriteRollups,
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
@@ -39,7 +37,7 @@ use super::providers::{EnvironmentSecrets, Provided};
 use super::rollups::{self, Watched};
 use super::semantic::{self, Tier};
 use super::vitals::{Noted, Recent};
-use super::{queue, schedule, telemetry};
+use super::{parts, queue, schedule, telemetry};
 use crate::embedded::{Embedded, create_tables};
 
 /// The stores a gateway runs on.
@@ -175,7 +173,7 @@ pub(super) fn surroundings(clock: &Arc<dyn Clock>) -> Surroundings {
 /// The functions.
 pub struct Gateway {
     pub app: Arc<App>,
-    pub admin: Arc<Admin>,
+    pub office: Arc<Office>,
     pub usage: Arc<Usage>,
     pub cache: Arc<Cache>,
     /// The last minutes, for whoever watches over the gateway.
@@ -194,6 +192,7 @@ impl Gateway {
         stores: Stores,
         secrets: &Secrets,
         tier: Option<Tier>,
+        files: Files,
     ) -> Result<Self, String> {
         let config = provided.config;
         shared::app::supported(&config)?;
@@ -212,36 +211,12 @@ impl Gateway {
         let recent = Arc::new(Recent::default());
         let ledger = Noted { ledger: Arc::new(ledger), recent: Arc::clone(&recent) };
         let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
-        let usage = Arc::new(Usage {
-            keys: Arc::clone(&stores.find_key),
-            all_keys: Arc::clone(&stores.manage_keys) as Arc<dyn ListKeys>,
-            pepper: secrets.pepper.clone(),
-            admin_key: secrets.admin_key.clone(),
-            clock: Arc::clone(&clock),
-            lines: Arc::clone(&stores.read_ledger),
-            ledger: Arc::clone(&ledger),
-            counters: Arc::clone(&stores.counters),
-            rollups: Arc::clone(&stores.read_rollups),
-            write_rollups: Arc::clone(&stores.write_rollups),
-            watch: rollups::watch(&config.alerts.anomaly, &stores, &clock),
-        });
+        let usage = Arc::new(parts::usage(&config, &stores, secrets, &ledger, &clock));
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
         tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
-        let watch = schedule::watch(&config, &stores, recent, &clock)?;
-        tokio::spawn(schedule::every_minute(Alerts::new(
-            stores.counters_in_use,
-            Arc::clone(&stores.counters),
-            Arc::clone(&ledger),
-            Arc::clone(&clock),
-            watch,
-        )));
-        let counters = Arc::clone(&stores.counters);
-        let admin = Admin {
-            registry: Registry::new(stores.manage_keys, stores.manage_policies, counters, stores.audit),
-            clock: Arc::clone(&clock),
-            pepper: secrets.pepper.clone(),
-            admin_key: secrets.admin_key.clone(),
-        };
+        let alerts = parts::alerts(&config, &stores, recent, &ledger, &clock)?;
+        tokio::spawn(schedule::every_minute(alerts));
+        let office = parts::office(&config, &stores, secrets, files, &clock);
         let (observer, recorder) = telemetry::start(&config)?;
         let app = App {
             config,
@@ -267,6 +242,6 @@ impl Gateway {
             observer,
         };
         app.check()?;
-        Ok(Gateway { app: Arc::new(app), admin: Arc::new(admin), usage, cache, recorder })
+        Ok(Gateway { app: Arc::new(app), office: Arc::new(office), usage, cache, recorder })
     }
 }

@@ -3,6 +3,7 @@
 mod banner;
 pub(crate) mod files;
 mod gateway;
+mod parts;
 mod providers;
 mod queue;
 mod remembered;
@@ -51,6 +52,10 @@ pub struct Options {
     /// are not searched. Else .tools/models/all-minilm-l6-v2, if there is one.
     #[arg(long, value_name = "DIR", env = "TOLLGATE_EMBEDDER")]
     embedder: Option<PathBuf>,
+    /// Folder with the dashboard's chart library; without it the page has tables only. Else
+    /// .tools/charts, if there is one.
+    #[arg(long, value_name = "DIR", env = "TOLLGATE_CHARTS")]
+    charts: Option<PathBuf>,
     /// Where vectors are searched. Else the server of `cache.provider`, if `cache.store` tells of one, or
     /// memory.
     #[arg(long, value_enum)]
@@ -101,7 +106,8 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
     let searched = tier.is_some().then_some(search);
     let provided = providers::provide(config, &prices).await?;
     let demo_stands_in = provided.demo_stands_in;
-    let gateway = Gateway::new(provided, prices, stores, &secrets, tier)?;
+    let files = files::dashboard(options.charts.as_deref());
+    let gateway = Gateway::new(provided, prices, stores, &secrets, tier, files)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener =
         TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;

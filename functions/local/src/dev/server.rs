@@ -82,14 +82,14 @@ async fn answer(gateway: &Gateway, request: Request<Incoming>, time: Duration) -
         Err(refused) => return error(&refused.report(dialect), dialect, &id),
     };
     let (to_usage, to_cache) = (usage::answers(path), cache::answers(path));
-    let to_admin = path == "/admin" || path.starts_with("/admin/");
+    let to_admin = admin::answers(path);
     let request = Request::from_parts(parts, body);
     if to_usage {
         usage::handle(&gateway.usage, request, &id).await
     } else if to_cache {
         cache::handle(&gateway.cache, request, &id).await
     } else if to_admin {
-        admin::handle(&gateway.admin, request, &id).await
+        admin::handle(&gateway.office, request, &id).await
     } else {
         chat::handle(&gateway.app, request, Instant::now() + time).await
     }
