@@ -93,7 +93,7 @@ pub(super) fn rates_refused(
     let fresh = Counter::fresh(&scope.allowance, window);
     let limits = paced(scope.limits, old.unwrap_or(&fresh), window);
     let request_room = limits.requests.map(|limit| limit.saturating_sub(1));
-    let rates = RateView {
+    let mut rates = RateView {
         limits,
         requests_used: counted.map_or(0, |counter| counter.requests),
         tokens_used: counted.map_or(0, |counter| counter.tokens),
@@ -103,7 +103,14 @@ pub(super) fn rates_refused(
     let unit = match request_room.is_some_and(|room| rates.requests_used > room) {
         true => RateUnit::Requests,
         false if write.hold_room().is_some_and(|room| open > room) => RateUnit::Concurrency,
-        false => RateUnit::Tokens,
+        false if limits.tokens.is_some() => RateUnit::Tokens,
+        // From here on several counters have room together, and none of those with money has it alone.
+        false if write.hold_room().is_some() && open > 0 => RateUnit::Concurrency,
+        // What is left of the pace of the others is no use to this request.
+        false => {
+            rates.requests_used = limits.requests.unwrap_or(rates.requests_used);
+            RateUnit::Requests
+        }
     };
     GatewayError::RateLimited { unit, rates }
 }

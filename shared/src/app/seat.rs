@@ -9,7 +9,7 @@ use super::refusal::{next_form, why_refused};
 use super::scope::Scope;
 use super::sweep::{self, Stale};
 use crate::domain::counter::{
-    self, Allowance, Counter, CounterKey, Hold, HoldFacts, Part, Reserve, WindowForm,
+    self, Allowance, Bar, Counter, CounterKey, Hold, HoldFacts, Part, Reserve, WindowForm,
 };
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
@@ -222,7 +222,9 @@ fn full(
 /// All counters of a scope as one, in the state of the latest policy that one of them follows. What was
 /// never opened has spent nothing.
 pub(super) fn whole(scope: &Scope, counters: &[Option<Counter>], count: u8, now: Timestamp) -> Counter {
-    let none = Allowance { cap: NanoUsd::ZERO, ..scope.allowance };
+    // Cap and pace are the sums of their shares.
+    let bar = Bar { pace: 0, ..scope.allowance.bar };
+    let none = Allowance { cap: NanoUsd::ZERO, bar, ..scope.allowance };
     let add = |a: NanoUsd, b: NanoUsd| NanoUsd::from_nano(a.nano().saturating_add(b.nano()));
     (0..count).zip(counters).fold(Counter::fresh(&none, now.minute()), |mut sum, (at, counter)| {
         let opened = counter.clone().filter(|counter| !counter.is_unopened());
@@ -230,7 +232,9 @@ pub(super) fn whole(scope: &Scope, counters: &[Option<Counter>], count: u8, now:
         sum.cap = add(sum.cap, counter.cap);
         sum.remaining = add(sum.remaining, counter.remaining);
         if counter.version > sum.version {
-            (sum.version, sum.state) = (counter.version, counter.state);
+            (sum.version, sum.state, sum.bar) = (counter.version, counter.state, counter.bar);
+        } else if counter.version == sum.version {
+            sum.bar.pace = sum.bar.pace.saturating_add(counter.bar.pace);
         }
         // A window ahead of our clock is taken as it is, here as in each of them.
         if counter.window >= now.minute() {
@@ -289,6 +293,22 @@ mod tests {
         let version = noon();
         let error = refusal(|counter| Counter { state: ScopeState::Stopped, version, ..counter });
         assert_eq!(error, GatewayError::ScopeStopped { kind: ScopeKind::Key, id: "k".to_owned() });
+    }
+
+    #[test]
+    fn a_pace_that_the_counters_know_of_first_is_told_as_a_whole() {
+        let bar = Bar { pace: 1, until: None };
+        let slowed = |counter| Counter { state: ScopeState::Throttled, bar, version: noon(), ..counter };
+        let error = refusal(|counter| Counter { requests: 1, ..slowed(counter) });
+        let GatewayError::RateLimited { unit, rates } = error else { panic!("{error:?}") };
+        assert_eq!((unit, rates.limits.requests, rates.requests_used), (RateUnit::Requests, Some(2), 2));
+        let crowded = refusal(slowed);
+        let GatewayError::RateLimited { unit, rates } = crowded else { panic!("{crowded:?}") };
+        assert_eq!(
+            (unit, rates.requests_used),
+            (RateUnit::Requests, 2),
+            "none of it is left for this request"
+        );
     }
 
     #[test]

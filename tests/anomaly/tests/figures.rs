@@ -1,12 +1,12 @@
 //! The figures of a seed that no constant was chosen on.
 
 use anomaly::figures::{TEN_TIMES, in_time, mornings, of_size, quiet, spikes};
-use anomaly::{REPORTED_SEEDS, TUNING_SEED};
+use anomaly::{REPORTED_SEEDS, TUNING_SEEDS};
 
 #[test]
 fn two_months_of_two_hundred_keys_raise_at_most_one_false_throttle_and_an_attack_is_slowed_in_a_minute() {
     let seed = REPORTED_SEEDS[0];
-    assert_ne!(seed, TUNING_SEED);
+    assert!(!TUNING_SEEDS.contains(&seed));
     let mut played = quiet(seed);
     let slowed: u64 = played.iter().map(|key| key.slowed).sum();
     assert!(slowed <= 1, "{slowed} false throttles");

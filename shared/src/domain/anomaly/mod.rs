@@ -1,12 +1,13 @@
 //! Whether a key spends unlike itself, and what is done about it.
 //!
 //! What is usual for a key is read from its hourly rollups of four weeks ([`History`]) as a level
-//! ([`Usual`]): the median over the weeks of the same hour of the week, of the hour before and of the
-//! hour after it, whichever is highest. A median, since an anomaly that lasted an hour in one of the weeks must
-//! not become usual by itself; the neighbours, since the morning does not rise on the minute and
-//! comes an hour earlier when clocks are put forward. The spread is the median absolute deviation from those medians,
-//! for the same reason. What the last day kept up in all but two of its hours counts as well, so that
-//! a key that has a new level is judged by it a day later.
+//! ([`Usual`]): the median over the weeks of the same hour of the week, of the hour before and of the hour
+//! after it, whichever is highest. A median, since an anomaly that lasted an hour in one of the weeks must
+//! not become usual by itself; the neighbours, since the morning does not rise on the minute and comes an
+//! hour earlier when clocks are put forward. The spread is the median absolute deviation from those
+//! medians, for the same reason. The last hour counts up to twice that, since it shows how busy this day is.
+//! What the last day kept up in all but two of its hours counts as well, so that a key that has a new level
+//! is judged by it a day later.
 //!
 //! What is seen ([`Seen`]) is at most the last minute of the ledger, in steps of ten seconds. A line counts
 //! at most [`CLIP`] times what a request of the key costs usually, so that one long document is no anomaly;

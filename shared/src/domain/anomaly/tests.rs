@@ -72,6 +72,19 @@ fn a_new_level_is_usual_once_it_has_lasted_for_a_day() {
 }
 
 #[test]
+fn the_last_hour_says_how_busy_the_day_is_up_to_twice_the_weeks() {
+    let usual = |last: u64| {
+        let history = weeks(4);
+        let mut morning: Vec<Hour> =
+            (0..11).map(|at| history.at(MONDAY - 168 + at).unwrap_or_default()).collect();
+        morning.push(hour(last, 60));
+        let history = history.extended(MONDAY, &morning);
+        Usual::at(&history, Timestamp::of_hour(MONDAY + 12)).expect("four weeks").requests.median
+    };
+    assert_eq!((usual(300), usual(900), usual(6_000)), (600, 900, 1_200));
+}
+
+#[test]
 fn a_young_key_is_judged_late_and_generously() {
     let day = History::default().extended(MONDAY, &vec![hour(100, 1); 23]);
     assert_eq!(Usual::at(&day, Timestamp::of_hour(MONDAY + 23)), None);

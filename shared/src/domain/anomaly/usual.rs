@@ -10,6 +10,9 @@ const WEEK: i64 = 168;
 const DAY: i64 = 24;
 /// What a key has done in every hour of the last day but for so many is usual, whatever the weeks say.
 const EXCEPT: usize = 2;
+/// The last hour says how busy this day is, up to so many times what the weeks say: who rises slowly is an
+/// anomaly as well.
+const BUSIER: u64 = 2;
 /// A key of which less than a week is known has not shown its weekdays or its weekend yet. Everything it did
 /// so far is usual, and this many times more: a Monday may be five times a Sunday.
 const UNSHOWN: u64 = 3;
@@ -86,7 +89,8 @@ fn level(history: &History, hour: i64, of: fn(&Hour) -> u64) -> Level {
     latest.sort_unstable();
     let kept = latest.get(EXCEPT).copied().unwrap_or(0);
     let deviation = median(&mut deviations).saturating_mul(DEVIATION.0) / DEVIATION.1;
-    let median = highest.max(kept);
+    let just_now = history.latest(1).first().map_or(0, of).min(highest.saturating_mul(BUSIER));
+    let median = highest.max(kept).max(just_now);
     let is_unknown = (history.hours().len() as i64) < 3 * WEEK;
     let least = median / if is_unknown { UNKNOWN_DEVIATION } else { LEAST_DEVIATION };
     Level { median, deviation: deviation.max(least) }
