@@ -60,7 +60,8 @@ class RieTest(unittest.TestCase):
         self.assertNotIn(PRELUDE_END, blob)
         answer = json.loads(blob)
         self.assertIn("statusCode", answer, blob[:400])
-        headers = {k.lower(): v for k, v in (answer.get("headers") or {}).items()}
+        several = {name: values[-1] for name, values in (answer.get("multiValueHeaders") or {}).items()}
+        headers = {k.lower(): v for k, v in (several | (answer.get("headers") or {})).items()}
         return Answer(answer["statusCode"], headers, (answer.get("body") or "").encode())
 
     def admin(self, name: str, **values: str) -> Answer:
