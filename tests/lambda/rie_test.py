@@ -226,7 +226,10 @@ class RieTest(unittest.TestCase):
         return {"PARTITION": line["pk"]["S"], "LINE": line["sk"]["S"]}
 
     def rollups(self, key_id: str) -> list[Json]:
-        asked = {"KeyConditionExpression": "pk = :k", "ExpressionAttributeValues": {":k": {"S": key_id}}}
+        # Hours are digits; the newest minute and the history of the key lie before them.
+        condition = "pk = :k AND sk BETWEEN :first AND :last"
+        values = {":k": {"S": key_id}, ":first": {"S": "0"}, ":last": {"S": "9~"}}
+        asked = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
         return list(self.database.query(TableName="UsageTable", **asked)["Items"])
 
     def test_usage_hands_back_only_the_settlement_it_cannot_read(self) -> None:

@@ -38,6 +38,7 @@ def stage_functions(work: Path, bin_dir: Path, demo_url: str, alerts: dict[str, 
     (work / "infra").mkdir()
     for template in (TEMPLATE, STORES, MONITORING, NETWORK):
         shutil.copy(template, work / "infra")
+    name_dimensions(work / "infra" / STORES.name)
     shutil.copy(ROOT / "samconfig.toml", work)
     functions, config = work / "target" / "lambda", work / "config"
     for function in FUNCTIONS:
@@ -49,6 +50,12 @@ def stage_functions(work: Path, bin_dir: Path, demo_url: str, alerts: dict[str, 
     if done.returncode != 0:
         raise Failure(done.stderr)
     return done.stdout.split()
+
+
+def name_dimensions(stores: Path) -> None:
+    """Writes the default of the vector index into a copy: CloudFormation makes a number of a parameter, the emulator a text."""
+    default = source(stores)["Parameters"]["VectorDimensions"]["Default"]
+    stores.write_text(stores.read_text().replace("Dimensions: !Ref VectorDimensions", f"Dimensions: {default}"))
 
 
 def copy_stripped(binary: Path, to: Path) -> None:
