@@ -1,22 +1,16 @@
 //! `tollgate audit`: what admins changed.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::Value;
 use shared::app::audit::AuditView;
 use shared::domain::audit::Outcome;
 
-use super::gateway::{Gateway, columns, or_dash, read};
+use super::gateway::{Asked, columns, or_dash, read};
 
-#[derive(Debug, Args)]
-pub(super) struct Options {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    gateway: Gateway,
-}
+pub(super) type Options = Asked<Action>;
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(super) enum Action {
     /// List changes, newest first; --json has what stood there before and after.
     List {
         /// The first moment, such as 2026-11-24 or 2026-11-24T10:00:00Z; 30 days before the end if left out.

@@ -5,18 +5,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use shared::app::budgets::{BudgetView, PeriodView};
 
-use super::gateway::{Gateway, body, columns, encoded, or_dash, read};
+use super::gateway::{Asked, body, columns, encoded, or_dash, read};
 
-#[derive(Debug, Args)]
-pub(super) struct Options {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    gateway: Gateway,
-}
+pub(super) type Options = Asked<Action>;
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(super) enum Action {
     /// Replace what holds for a scope, from its next request on.
     Set(Box<Set>),
     /// Show what holds for a scope and what it has spent.
@@ -33,7 +27,7 @@ enum Action {
 }
 
 #[derive(Debug, Args)]
-struct Scope {
+pub(super) struct Scope {
     /// key, user, team or tenant.
     scope: String,
     id: String,
@@ -43,7 +37,7 @@ struct Scope {
 }
 
 #[derive(Debug, Args)]
-struct Set {
+pub(super) struct Set {
     #[command(flatten)]
     scope: Scope,
     /// A cap in dollars and its period, such as 1.50/day; several hold at once.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -11,6 +11,15 @@ use shared::client::{Reach, client};
 
 /// Items that one call asks for.
 const PIECE: usize = 500;
+
+/// What a gateway is asked to do, and which.
+#[derive(Debug, Args)]
+pub(super) struct Asked<A: Subcommand> {
+    #[command(subcommand)]
+    pub(super) action: A,
+    #[command(flatten)]
+    pub(super) gateway: Gateway,
+}
 
 /// Where it is, who we are to it, and how its answers are printed.
 #[derive(Debug, Args)]

@@ -6,18 +6,12 @@ use serde_json::{Value, json};
 use shared::app::administer::KeyView;
 use shared::domain::counter::ScopeState;
 
-use super::gateway::{Gateway, body, columns, encoded, or_dash, read};
+use super::gateway::{Asked, body, columns, encoded, or_dash, read};
 
-#[derive(Debug, Args)]
-pub(super) struct Options {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    gateway: Gateway,
-}
+pub(super) type Options = Asked<Action>;
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(super) enum Action {
     /// Make a key. It is shown this once.
     Create(Box<Create>),
     /// List keys, oldest first, the revoked ones too.
@@ -49,7 +43,7 @@ enum Action {
 }
 
 #[derive(Debug, Args)]
-struct Create {
+pub(super) struct Create {
     /// What the key is called in lists.
     #[arg(long)]
     name: String,
@@ -82,7 +76,7 @@ struct Create {
 }
 
 #[derive(Debug, Args)]
-struct Update {
+pub(super) struct Update {
     /// The key's id, the part between the underscores.
     id: String,
     #[arg(long)]

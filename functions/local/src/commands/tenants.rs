@@ -1,41 +1,29 @@
 //! `tollgate tenants` and `tollgate teams`: who there is, by the keys and policies that name them.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use reqwest::Method;
 use serde_json::Value;
 use shared::app::budgets::PolicyView;
 use shared::app::tenants::{TeamView, TenantDetails, TenantView};
 
 use super::budgets;
-use super::gateway::{Gateway, columns, encoded, or_dash, read};
+use super::gateway::{Asked, columns, encoded, or_dash, read};
 use super::keys;
 
-#[derive(Debug, Args)]
-pub(super) struct Options {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    gateway: Gateway,
-}
+pub(super) type Options = Asked<Action>;
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(super) enum Action {
     /// List the tenants that a key or a policy names.
     List,
     /// Show a tenant with its budgets, teams, users and keys, of each the first hundred.
     Show { id: String },
 }
 
-#[derive(Debug, Args)]
-pub(super) struct TeamOptions {
-    #[command(subcommand)]
-    action: TeamAction,
-    #[command(flatten)]
-    gateway: Gateway,
-}
+pub(super) type TeamOptions = Asked<TeamAction>;
 
 #[derive(Debug, Subcommand)]
-enum TeamAction {
+pub(super) enum TeamAction {
     /// List the teams that a key or a policy names.
     List {
         /// Those of one tenant only.

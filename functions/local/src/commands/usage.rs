@@ -1,21 +1,15 @@
 //! `tollgate usage`: what an admin does about the rollups of usage.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::gateway::Gateway;
+use super::gateway::{Asked, Gateway};
 
-#[derive(Debug, Args)]
-pub(super) struct Options {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    gateway: Gateway,
-}
+pub(super) type Options = Asked<Action>;
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(super) enum Action {
     /// Fold the ledger again, after an outage of its stream. Doing it twice changes nothing.
     Rebuild {
         /// The first hour, such as 2026-11-24T10:00:00Z or 2026-11-24; that of the first key if left out.

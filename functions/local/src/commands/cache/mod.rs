@@ -11,18 +11,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::gateway::{Gateway, body};
+use super::gateway::{Asked, body};
 
-#[derive(Debug, Args)]
-pub(super) struct Options {
-    #[command(subcommand)]
-    action: Action,
-    #[command(flatten)]
-    gateway: Gateway,
-}
+pub(super) type Options = Asked<Action>;
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(super) enum Action {
     /// Create the index of the vector store, unless it is there.
     Setup,
     /// Keep pairs of question and answer, for requests under one key. Doing it again changes nothing.
@@ -48,7 +42,7 @@ enum Action {
 }
 
 #[derive(Debug, Args)]
-struct Invalidate {
+pub(super) struct Invalidate {
     /// Whose answers.
     #[arg(long, default_value = "default")]
     tenant: String,

@@ -17,7 +17,7 @@ const ABREAST: usize = 50;
 const _: () = assert!(ABREAST <= ENTRIES_MAX);
 
 #[derive(Debug, Args)]
-pub(super) struct Seed {
+pub(in crate::commands) struct Seed {
     /// JSON lines of {"question", "answer"}, or CSV with these columns.
     file: PathBuf,
     /// Id of the key whose requests shall find them; by `cache.scope` also those of its tenant.
