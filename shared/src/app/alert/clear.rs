@@ -10,24 +10,26 @@ use crate::ports::{StoreError, Vitals};
 /// How long an alert stands that tells of something that has happened and does not last.
 const PASSING: Duration = Duration::from_secs(3600);
 
+/// The open alerts, oldest first, as they stand after it.
 pub(super) async fn clear(
     watch: &Watch,
     standings: &[Standing],
     vitals: Option<&Vitals>,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    for mut entry in watch.outbox.open_alerts(now - LOOK_BACK).await? {
-        if entry.cleared_at.is_none() && is_over(&entry, standings, vitals, now) {
+) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = watch.outbox.open_alerts(now - LOOK_BACK).await?;
+    for entry in &mut entries {
+        if entry.cleared_at.is_none() && is_over(entry, standings, vitals, now) {
             entry.cleared_at = Some(now);
         }
         let was_cleared = entry.cleared_at == Some(now);
         entry.done = !entry.is_open(&watch.routes) && entry.cleared_at.is_some();
-        if was_cleared || entry.done {
-            // Somebody else changed it; the next pass looks again.
-            watch.outbox.swap_alert(&entry).await?;
+        // Where somebody else changed it the next pass looks again.
+        if (was_cleared || entry.done) && watch.outbox.swap_alert(entry).await? {
+            entry.version = entry.version.saturating_add(1);
         }
     }
-    Ok(())
+    Ok(entries)
 }
 
 fn is_over(entry: &Entry, standings: &[Standing], vitals: Option<&Vitals>, now: Timestamp) -> bool {

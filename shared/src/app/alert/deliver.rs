@@ -23,16 +23,16 @@ pub struct Delivered {
     pub failed: usize,
 }
 
-/// Tells what is due, and what becomes due, until nothing waits that failed or `until` has come.
+/// Tells what is due of `open`, and what becomes due, until nothing waits that failed or `until` has come.
 pub(super) async fn deliver(
     watch: &Watch,
+    open: Vec<Entry>,
     clock: &dyn Clock,
     until: Instant,
 ) -> Result<Delivered, StoreError> {
-    let mut delivered = Delivered::default();
+    let (mut delivered, mut entries) = (Delivered::default(), open);
     loop {
         let now = clock.now();
-        let entries = watch.outbox.open_alerts(now - LOOK_BACK).await?;
         let sinks = watch.routes.iter().map(|route| tell_all(watch, clock, route, &entries, until));
         let mut failed = 0;
         for told in join_all(sinks).await {
@@ -46,6 +46,7 @@ pub(super) async fn deliver(
             return Ok(delivered);
         }
         tokio::time::sleep(PAUSE).await;
+        entries = watch.outbox.open_alerts(clock.now() - LOOK_BACK).await?;
     }
 }
 

@@ -117,8 +117,8 @@ impl Watch {
         for alert in &alerts {
             told.raised += usize::from(self.raise(alert).await?);
         }
-        clear::clear(self, &standings, vitals.as_ref(), now).await?;
-        let delivered = deliver::deliver(self, clock, until).await?;
+        let open = clear::clear(self, &standings, vitals.as_ref(), now).await?;
+        let delivered = deliver::deliver(self, open, clock, until).await?;
         Ok(Told { delivered: delivered.sent, failed: delivered.failed, ..told })
     }
 
