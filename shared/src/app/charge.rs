@@ -10,6 +10,7 @@ use crate::domain::money::NanoUsd;
 use crate::domain::reservation::Reservation;
 use crate::domain::usage::TokenUsage;
 use crate::ports::AttemptError;
+use crate::protocol::embeddings::Embeddings;
 
 /// What an attempt is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,25 @@ pub(super) fn charge(paid: &Reservation, done: &Attempted, outcome: Outcome, siz
     match (seen_whole, dearest(paid.price(), size, output)) {
         (true, Ok(cost)) => Billed { usage, amount: cost.min(held.amount), quality: Quality::Estimated },
         _ => Billed::at_most(paid, usage),
+    }
+}
+
+/// What embeddings are charged, or a call that came to none: what was reported, else the whole hold where
+/// the provider may bill.
+pub(super) fn charge_embeddings(
+    paid: &Reservation,
+    input_bytes: u64,
+    done: &Result<Embeddings, AttemptError>,
+) -> (Billed, Outcome) {
+    let input = |tokens| TokenUsage { uncached: tokens, ..TokenUsage::NONE };
+    let whole_hold = || Billed::at_most(paid, input(input_bytes));
+    match done {
+        Ok(found) => {
+            let billed = found.tokens.map(|tokens| Billed::reported(paid, input(tokens)));
+            (billed.unwrap_or_else(whole_hold), Outcome::Completed)
+        }
+        Err(error) if Verdict::of(error).may_be_billed => (whole_hold(), Outcome::FailedBilled),
+        Err(_) => (Billed::NOTHING, Outcome::FailedUnbilled),
     }
 }
 

@@ -49,7 +49,6 @@ pub async fn count(
 }
 
 fn refused(error: AttemptError) -> GatewayError {
-    let degraded =
-        || GatewayError::Degraded { retry_after: 1, billed: false, detail: super::entry::logged(&error) };
+    let degraded = || GatewayError::Degraded { retry_after: 1, billed: false, detail: format!("{error:?}") };
     rejected(&error).unwrap_or_else(degraded)
 }

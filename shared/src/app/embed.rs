@@ -11,8 +11,8 @@ use super::App;
 use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::breakers::Permit;
-use super::charge::{Billed, Verdict, rejected};
-use super::entry::{entry, fault, logged, tell_breaker};
+use super::charge::{Verdict, charge_embeddings, rejected};
+use super::entry::{entry, fault, tell_breaker};
 use super::error::GatewayError;
 use super::idempotent::{self, Entitled};
 use super::observation::{AUTH, Came, Observation, RESERVE, SETTLE};
@@ -26,12 +26,11 @@ use super::spender::{OnBehalf, Spender};
 use crate::domain::bound::RequestSize;
 use crate::domain::event::Model;
 use crate::domain::id::AttemptId;
-use crate::domain::ledger::Outcome;
+use crate::domain::ledger::LedgerLine;
 use crate::domain::money::NanoUsd;
 use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
-use crate::domain::usage::TokenUsage;
 use crate::ports::AttemptError;
 use crate::protocol::answer::Answer;
 use crate::protocol::embeddings::openai::{Inbound, render};
@@ -71,11 +70,10 @@ pub struct Kept {
 pub async fn embed(app: &Arc<App>, arrival: Arrival<Inbound>) -> Result<Reply, GatewayError> {
     let now = app.clock.now();
     let presented = Presented::read(arrival.token.as_deref(), &app.pepper, now)?;
-    let asked = Instant::now();
     let observed = arrival.observed;
     let caller = observed.step(AUTH, authenticate(app, &presented)).await?;
     observed.authenticated(&caller);
-    let auth = asked.elapsed();
+    let auth = observed.spent(AUTH).unwrap_or_default();
     let mut inbound = arrival.inbound?;
     if let Some(user) = presented.user() {
         inbound.request.user = Some(user.to_owned());
@@ -176,7 +174,7 @@ impl Job {
                 Ok(reply) => return Ok(reply),
                 Err(refused) => refused,
             };
-            failures.push(format!("{}: {}", self.target.model, logged(&error)));
+            failures.push(format!("{}: {error:?}", self.target.model));
             if let Some(refusal) = rejected(&error) {
                 return Err(refusal);
             }
@@ -218,10 +216,7 @@ impl Job {
         let (paid, call) = self.observed.call(paid);
         let (admit, sent) = (asked.elapsed(), Instant::now());
         let by = (sent + limit).min(self.deadline);
-        let done = match timeout_at(by, app.embedder.embed(&paid, &self.request)).await {
-            Ok(done) => done,
-            Err(_) => Err(AttemptError::Timeout("no embeddings")),
-        };
+        let done = call_by(app, &paid, &self.request, by).await;
         let upstream = sent.elapsed();
         let named =
             Answer { model: done.as_ref().ok().and_then(|found| found.model.clone()), ..Answer::default() };
@@ -235,50 +230,39 @@ impl Job {
         };
         let notes =
             Notes { attempt: attempts, spent, fault: done.as_ref().err().map(fault), ..Notes::default() };
+        let now = app.clock.now();
+        let (billed, outcome) = charge_embeddings(&paid, self.size.input_bytes, &done);
+        let line = entry(&paid, self.request.user.clone(), billed, outcome, now, notes);
+        self.observed.charged(&line);
+        let settled = self.observed.step(SETTLE, settle_in_time(app, &line));
         match done {
             Ok(found) => {
-                let kept = self.complete(&paid, found, notes).await;
-                let auth = Duration::ZERO;
+                tokio::join!(settled, app.breakers.succeeded(paid.target(), now));
+                let (kept, auth) = (self.kept(found, line), Duration::ZERO);
                 Ok(Ok(Reply { kept, is_replay: false, attempts, rates, auth, admit, upstream }))
             }
             Err(error) => {
-                self.fail(&paid, &error, notes).await;
+                tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, "attempt failed");
+                tokio::join!(settled, tell_breaker(app, paid.target(), &error, now));
                 Ok(Err(error))
             }
         }
     }
 
-    async fn complete(&self, paid: &Reservation, found: Embeddings, notes: Notes) -> Kept {
-        let now = self.app.clock.now();
-        let billed = match found.tokens {
-            Some(tokens) => Billed::reported(paid, TokenUsage { uncached: tokens, ..TokenUsage::NONE }),
-            None => self.whole_hold(paid),
-        };
-        let line = entry(paid, self.request.user.clone(), billed, Outcome::Completed, now, notes);
-        self.observed.charged(&line);
-        let settled = self.observed.step(SETTLE, settle_in_time(&self.app, &line));
-        tokio::join!(settled, self.app.breakers.succeeded(paid.target(), now));
+    fn kept(&self, found: Embeddings, line: LedgerLine) -> Kept {
         let model = found.model.as_deref().unwrap_or(line.model.as_str());
         let body = render(&found.vectors, model, line.usage.input(), self.request.base64);
         Kept { body, served_by: line.model, cost: line.amount }
     }
+}
 
-    async fn fail(&self, paid: &Reservation, error: &AttemptError, notes: Notes) {
-        let now = self.app.clock.now();
-        let (billed, outcome) = match Verdict::of(error).may_be_billed {
-            true => (self.whole_hold(paid), Outcome::FailedBilled),
-            false => (Billed::NOTHING, Outcome::FailedUnbilled),
-        };
-        let line = entry(paid, self.request.user.clone(), billed, outcome, now, notes);
-        tracing::debug!(attempt = %line.id, ?error, "the provider's words");
-        tracing::warn!(attempt = %line.id, model = %paid.target(), why = logged(error), "attempt failed");
-        self.observed.charged(&line);
-        let settled = self.observed.step(SETTLE, settle_in_time(&self.app, &line));
-        tokio::join!(settled, tell_breaker(&self.app, paid.target(), error, now));
-    }
-
-    fn whole_hold(&self, paid: &Reservation) -> Billed {
-        let usage = TokenUsage { uncached: self.size.input_bytes, ..TokenUsage::NONE };
-        Billed::at_most(paid, usage)
-    }
+/// Embeds with what `paid` holds, and is done by `by`.
+pub(super) async fn call_by(
+    app: &App,
+    paid: &Reservation,
+    request: &EmbedRequest,
+    by: Instant,
+) -> Result<Embeddings, AttemptError> {
+    let done = timeout_at(by, app.embedder.embed(paid, request)).await;
+    done.unwrap_or(Err(AttemptError::Timeout("no embeddings")))
 }

@@ -59,22 +59,6 @@ pub(super) fn fault(error: &AttemptError) -> Fault {
     Fault { kind, status }
 }
 
-/// An error of a provider as the log tells it. The provider's own words may quote the prompt.
-pub(super) fn logged(error: &AttemptError) -> String {
-    let plain = |code: &str| {
-        code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-    };
-    let code =
-        |code: &Option<String>| code.as_deref().filter(|code| plain(code)).unwrap_or("no code").to_owned();
-    match error {
-        AttemptError::Connect(why) => format!("no connection: {why}"),
-        AttemptError::Status { status, code: told, .. } => format!("status {status}, {}", code(told)),
-        AttemptError::InStream { code: told, .. } => format!("error in the stream, {}", code(told)),
-        AttemptError::Timeout(what) => (*what).to_owned(),
-        AttemptError::Broken(_) => "the answer broke off or could not be read".to_owned(),
-    }
-}
-
 /// A throttled target rests; a refused request says nothing against its provider.
 pub(super) async fn tell_breaker(app: &App, target: &ModelName, error: &AttemptError, now: Timestamp) {
     match error {

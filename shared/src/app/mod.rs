@@ -52,6 +52,7 @@ pub mod receipt;
 pub mod references;
 mod refusal;
 mod release;
+mod reply;
 pub mod report;
 pub mod reserve;
 pub mod rollups;

@@ -13,11 +13,9 @@ use super::error::GatewayError;
 use crate::domain::event::{Attempt, Model, Operation, RequestEvent, Step, Tracing};
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::{LedgerLine, Outcome};
-use crate::domain::money::NanoUsd;
 use crate::domain::notes::Near;
 use crate::domain::reservation::Reservation;
 use crate::domain::trace::{Sampler, SpanId, TraceContext, TraceId};
-use crate::domain::usage::TokenUsage;
 use crate::ports::{AttemptError, Observe, Randomness};
 use crate::protocol::answer::Answer;
 use crate::protocol::canonical::FinishReason;
@@ -84,29 +82,7 @@ impl Observation {
     ) -> Self {
         let sampler = app.observer.sampler();
         let trace = sampler.and_then(|sampler| tracing(app.randomness.as_ref(), sampler, caller.clone()));
-        let event = RequestEvent {
-            request,
-            operation,
-            route,
-            at: app.clock.now(),
-            streams: false,
-            tenant: None,
-            key: None,
-            cache: None,
-            cache_detail: None,
-            requested: None,
-            served_by: None,
-            steps: Vec::new(),
-            attempts: Vec::new(),
-            usage: TokenUsage::NONE,
-            cost: NanoUsd::ZERO,
-            status: 200,
-            error: None,
-            answered: None,
-            whole: Duration::ZERO,
-            backoff: Duration::ZERO,
-            trace,
-        };
+        let event = RequestEvent { trace, ..RequestEvent::new(request, operation, route, app.clock.now()) };
         Observation(Arc::new(Inner {
             event: Mutex::new(event),
             began: Instant::now(),
@@ -147,6 +123,13 @@ impl Observation {
         let to = self.elapsed();
         self.note(|event| event.steps.push(Step { name, from, to }));
         done
+    }
+
+    /// How long the steps of this name took; none where there was none.
+    pub(super) fn spent(&self, name: &str) -> Option<Duration> {
+        let event = self.0.event();
+        let steps = event.steps.iter().filter(|step| step.name == name);
+        steps.map(|step| step.to.saturating_sub(step.from)).reduce(|sum, one| sum + one)
     }
 
     /// Since arrival.

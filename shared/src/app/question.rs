@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::App;
 use super::breakers::Permit;
-use super::charge::{Billed, Verdict};
+use super::charge::{Billed, charge_embeddings};
+use super::embed::call_by;
 use super::entry::{entry, fault, tell_breaker};
 use super::reserve::{Purpose, reserve};
 use super::route::{self, Target, bounded};
@@ -23,7 +24,6 @@ use crate::domain::ledger::{LedgerLine, Outcome};
 use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
-use crate::domain::usage::TokenUsage;
 use crate::ports::{AttemptError, LookupError};
 use crate::protocol::embeddings::{self, EmbedRequest, Embeddings, Input};
 
@@ -129,7 +129,7 @@ impl Job {
         let (admit, sent) = (asked.elapsed(), Instant::now());
         // Admitted too late, it is not even asked: the money goes back.
         let done = match sent < self.by {
-            true => Some(self.call(&paid).await),
+            true => Some(call_by(&self.app, &paid, &self.request, self.by).await),
             false => None,
         };
         let _ = tell.send(self.vector(done.as_ref()));
@@ -157,11 +157,6 @@ impl Job {
         Ok(paid)
     }
 
-    async fn call(&self, paid: &Reservation) -> Result<Embeddings, AttemptError> {
-        let done = timeout_at(self.by, self.app.embedder.embed(paid, &self.request)).await;
-        done.unwrap_or(Err(AttemptError::Timeout("no embeddings")))
-    }
-
     fn vector(&self, done: Option<&Result<Embeddings, AttemptError>>) -> Bought {
         let failed = |why: String| LookupError::Failed(format!("{}: {why}", self.embedder.model));
         match done {
@@ -183,20 +178,10 @@ impl Job {
         spent: Spent,
     ) -> LedgerLine {
         let size = self.request.size(u64::MAX);
-        let whole_hold =
-            || Billed::at_most(paid, TokenUsage { uncached: size.input_bytes, ..TokenUsage::NONE });
-        let (billed, outcome, fault) = match done {
-            None => (Billed::NOTHING, Outcome::Abandoned, None),
-            Some(Ok(found)) => {
-                let reported = |tokens| TokenUsage { uncached: tokens, ..TokenUsage::NONE };
-                let billed = found.tokens.map(|tokens| Billed::reported(paid, reported(tokens)));
-                (billed.unwrap_or_else(whole_hold), Outcome::Completed, None)
-            }
-            Some(Err(error)) if Verdict::of(error).may_be_billed => {
-                (whole_hold(), Outcome::FailedBilled, Some(fault(error)))
-            }
-            Some(Err(error)) => (Billed::NOTHING, Outcome::FailedUnbilled, Some(fault(error))),
-        };
+        let fault = done.and_then(|done| done.as_ref().err()).map(fault);
+        let (billed, outcome) = done.map_or((Billed::NOTHING, Outcome::Abandoned), |done| {
+            charge_embeddings(paid, size.input_bytes, done)
+        });
         let notes = Notes { for_lookup: true, spent, fault, ..Notes::default() };
         entry(paid, self.purse.user.clone(), billed, outcome, self.app.clock.now(), notes)
     }

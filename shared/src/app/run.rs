@@ -13,7 +13,7 @@ use super::App;
 use super::attempt::{Attempted, Limits, attempt};
 use super::breakers::Permit;
 use super::charge::{Verdict, charge, rejected};
-use super::entry::{entry, fault, logged, tell_breaker};
+use super::entry::{entry, fault, tell_breaker};
 use super::error::GatewayError;
 use super::keep::{Keep, note_served};
 use super::observation::{Observation, RESERVE, SETTLE};
@@ -317,13 +317,11 @@ impl Job {
         let outcome =
             if verdict.may_be_billed || done.began { Outcome::FailedBilled } else { Outcome::FailedUnbilled };
         let line = self.line(&paid, &done, outcome, course);
-        let why = logged(&error);
-        tracing::debug!(attempt = %line.id, ?error, "the provider's words");
-        tracing::warn!(attempt = %line.id, model = %paid.target(), why, committed = done.committed, "attempt failed");
+        tracing::warn!(attempt = %line.id, model = %paid.target(), ?error, committed = done.committed, "attempt failed");
         let settled = self.observed.step(SETTLE, settle_in_time(&self.app, &line));
         tokio::join!(settled, tell_breaker(&self.app, paid.target(), &error, now));
         course.billed |= outcome == Outcome::FailedBilled;
-        course.failures.push(format!("{}: {why}", paid.target()));
+        course.failures.push(format!("{}: {error:?}", paid.target()));
         if done.committed {
             return Step::failed(GatewayError::BrokenStream { detail: course.failures.join("; ") });
         }

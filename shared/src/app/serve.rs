@@ -8,7 +8,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::Instant;
 
@@ -25,15 +24,15 @@ use super::play::{KeptAnswer, Traces, hit_line, play};
 use super::question::Purse;
 use super::random::fresh_id;
 use super::references::Keeper;
+pub use super::reply::{Reply, Timing};
 use super::reserve::admit;
-use super::route::{self, Plan, Target};
+use super::route::{self, Target};
 use super::run::{self, Job};
 pub use super::run::{Frame, Opened};
 use super::spender::{OnBehalf, Spender};
 use crate::domain::event::Model;
 use crate::domain::id::AttemptId;
 pub use crate::domain::notes::{CacheStatus, Near};
-use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::time::Timestamp;
 use crate::ports::CachedAnswer;
 use crate::protocol::fields::BadRequest;
@@ -42,66 +41,6 @@ use crate::protocol::size::measure;
 
 /// Frames the caller may lag behind before the provider is held back.
 const FRAMES: usize = 64;
-
-/// A reply that has begun. The frames end when everything, settlement included, is done.
-#[derive(Debug)]
-pub struct Reply {
-    pub request_id: AttemptId,
-    pub cache: CacheStatus,
-    /// Why the cache was passed by, where it was.
-    pub bypass: Option<&'static str>,
-    /// What came of the search for near questions, where there was one.
-    pub near: Option<Near>,
-    /// The request whose answer it is: another one's, where an idempotency key brings it back.
-    pub answers: AttemptId,
-    pub from_cache: bool,
-    pub choices: u64,
-    pub streams: bool,
-    pub include_usage: bool,
-    /// Members of the request that the reply repeats.
-    pub echo: Map<String, Value>,
-    pub created: Timestamp,
-    pub timing: Timing,
-    pub frames: Receiver<Frame>,
-}
-
-impl Reply {
-    /// Whether an idempotency key brought an earlier answer back.
-    pub fn is_replay(&self) -> bool {
-        self.answers != self.request_id
-    }
-
-    /// What its first line is to say of the cache, and of the time so far.
-    fn notes(&self) -> Notes {
-        Notes {
-            cache: self.cache,
-            bypass: self.bypass.map(str::to_owned),
-            near: self.near.clone(),
-            spent: self.timing.spent(),
-            ..Notes::default()
-        }
-    }
-}
-
-/// What the gateway spent before the reply began.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Timing {
-    /// The key; it is looked up while the cache is.
-    pub auth: Duration,
-    /// The exact tier.
-    pub cache: Duration,
-    /// The search for near questions, where there was one.
-    pub lookup: Option<Duration>,
-    /// The admission of a hit; a miss is admitted per attempt.
-    pub admit: Duration,
-}
-
-impl Timing {
-    fn spent(&self) -> Spent {
-        let [auth, cache, admit] = [self.auth, self.cache, self.admit].map(micros);
-        Spent { auth, cache, admit, lookup: self.lookup.map(micros), ..Spent::default() }
-    }
-}
 
 /// A fresh request id.
 pub fn request_id(app: &App) -> AttemptId {
@@ -121,8 +60,7 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
     }
     let first =
         arrival.inbound.as_ref().ok().map(|inbound| route::requested(app, inbound.model.as_deref(), now));
-    let mut timing = Timing::default();
-    let (caller, early) = look_up(app, &arrival, &presented, first.as_ref(), &mut timing, now).await?;
+    let (caller, early) = look_up(app, &arrival, &presented, first.as_ref(), now).await?;
     let observed = arrival.observed;
     observed.authenticated(&caller);
     let mut inbound = arrival.inbound?;
@@ -163,7 +101,6 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
         keeper,
         left,
         expires,
-        timing,
         now,
         observed,
     };
@@ -197,7 +134,6 @@ struct Ready {
     left: Duration,
     /// When whoever serves it must be done with it.
     expires: Timestamp,
-    timing: Timing,
     now: Timestamp,
     observed: Observation,
 }
@@ -211,10 +147,10 @@ impl Ready {
             reply.cache = CacheStatus::Exact;
             return self.again(app, hit, ticket, reply, sender).await;
         }
-        let (asked, from) = (Instant::now(), self.observed.elapsed());
+        let from = self.observed.elapsed();
         let (near, spender) = self.near(app).await;
-        reply.timing.lookup = near.note.as_ref().map(|_| asked.elapsed());
         self.observed.searched(from, near.note.as_ref());
+        reply.timing = Timing::of(&self.observed);
         reply.near = near.note;
         if let Some(hit) = near.entry {
             reply.cache = CacheStatus::Semantic;
@@ -229,7 +165,7 @@ impl Ready {
             request_id: self.request_id,
             size: measure(&self.inbound.request),
             streams: reply.streams,
-            before: before(&plan, &reply),
+            before: reply.notes_of(&plan),
             targets: plan.targets,
             spender,
             request: self.inbound.request,
@@ -254,9 +190,8 @@ impl Ready {
         sender: Sender<Frame>,
     ) -> Result<Reply, GatewayError> {
         self.observed.note(|event| event.cache = Some(reply.cache));
-        let asked = Instant::now();
         let rates = self.observed.step(RESERVE, admit(app, &self.caller)).await?;
-        reply.timing.admit = asked.elapsed();
+        reply.timing = Timing::of(&self.observed);
         reply.from_cache = true;
         let user = self.inbound.request.user;
         let line = hit_line(&self.caller, self.request_id, user, &hit, self.now, reply.notes());
@@ -317,20 +252,10 @@ impl Ready {
             include_usage: self.inbound.include_usage,
             echo: self.inbound.echo.clone(),
             created: self.now,
-            timing: self.timing,
+            timing: Timing::of(&self.observed),
             frames,
         }
     }
-}
-
-/// What the first line is to say of what came before it.
-fn before(plan: &Plan, reply: &Reply) -> Notes {
-    let planned = match plan.targets.as_slice() {
-        // The line itself names its model.
-        [_] => Vec::new(),
-        several => several.iter().map(|target| target.model.to_string()).collect(),
-    };
-    Notes { planned, skipped: plan.skipped.clone(), ..reply.notes() }
 }
 
 /// The answer of an earlier request under the same idempotency key, word for word.
@@ -365,7 +290,6 @@ async fn look_up(
     arrival: &Arrival<Inbound>,
     presented: &Presented<'_>,
     first: Option<&Result<Target, GatewayError>>,
-    timing: &mut Timing,
     now: Timestamp,
 ) -> Result<(Caller, Option<Lookup>), GatewayError> {
     let inbound = arrival.inbound.as_ref().ok();
@@ -379,21 +303,14 @@ async fn look_up(
     let embedder = app.config.cache.embedder.as_ref().map(|embedder| &embedder.circuit);
     let chain = model.into_iter().chain(app.config.routing.chain()).chain(embedder);
     let (caller, found, ()) = tokio::join!(
-        arrival.observed.step(AUTH, timed(&mut timing.auth, authenticate(app, presented))),
-        arrival.observed.step(CACHE, timed(&mut timing.cache, lookup::find(app, place))),
+        arrival.observed.step(AUTH, authenticate(app, presented)),
+        arrival.observed.step(CACHE, lookup::find(app, place)),
         app.breakers.refresh(chain, now),
     );
     let caller = caller?;
     let tenant = &caller.record().tenant;
     let found = found.and_then(|found| found.for_tenant(&app.config.cache, tenant, now));
     Ok((caller, standing.map(|standing| (standing, found))))
-}
-
-async fn timed<T>(spent: &mut Duration, work: impl Future<Output = T>) -> T {
-    let started = Instant::now();
-    let done = work.await;
-    *spent = started.elapsed();
-    done
 }
 
 /// The cache lookup for answers that a tenant shares, once the tenant is known.

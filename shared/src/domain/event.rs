@@ -131,6 +131,33 @@ pub struct Tracing {
 }
 
 impl RequestEvent {
+    /// One of which no more is known than that it came.
+    pub fn new(request: AttemptId, operation: Operation, route: &'static str, at: Timestamp) -> Self {
+        RequestEvent {
+            request,
+            operation,
+            route,
+            at,
+            streams: false,
+            tenant: None,
+            key: None,
+            cache: None,
+            cache_detail: None,
+            requested: None,
+            served_by: None,
+            steps: Vec::new(),
+            attempts: Vec::new(),
+            usage: TokenUsage::NONE,
+            cost: NanoUsd::ZERO,
+            status: 200,
+            error: None,
+            answered: None,
+            whole: Duration::ZERO,
+            backoff: Duration::ZERO,
+            trace: None,
+        }
+    }
+
     /// The time a caller waited.
     pub fn duration(&self) -> Duration {
         self.answered.unwrap_or(self.whole)

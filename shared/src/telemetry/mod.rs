@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 pub use names::Switches;
 pub use otlp::{Otlp, Settings};
-pub use recorder::{Recent, Recorder};
+pub use recorder::Recorder;
 
 use crate::config::Config;
 use crate::domain::event::RequestEvent;

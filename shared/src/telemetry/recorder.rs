@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use crate::domain::event::RequestEvent;
 use crate::domain::time::Timestamp;
+use crate::ports::{ReadMetrics, StoreError, Vitals};
 
 /// Beyond this the oldest go.
 const REQUESTS_MAX: usize = 20_000;
@@ -21,16 +24,6 @@ struct Seen {
     fell_back: Option<bool>,
 }
 
-/// Requests since a moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Recent {
-    pub requests: u64,
-    /// The gateway's own time at the 95th percentile, in whole milliseconds.
-    pub p95_ms: Option<u64>,
-    /// Share of those that could need a fallback and did, in millionths.
-    pub fallback_ppm: Option<u32>,
-}
-
 impl Recorder {
     pub(super) fn take(&self, event: &RequestEvent) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,21 +32,87 @@ impl Recorder {
         }
         seen.push_back(Seen { at: event.at, gateway: event.gateway(), fell_back: event.fell_back() });
     }
+}
 
-    pub fn since(&self, at: Timestamp) -> Recent {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent: Vec<Seen> = seen.iter().copied().filter(|seen| seen.at >= at).collect();
-        let mut times: Vec<Duration> = recent.iter().map(|seen| seen.gateway).collect();
-        times.sort_unstable();
-        let rank = (times.len() * 95).div_ceil(100);
-        let p95 = rank.checked_sub(1).and_then(|index| times.get(index));
-        let could: Vec<bool> = recent.iter().filter_map(|seen| seen.fell_back).collect();
-        let did = could.iter().filter(|fell| **fell).count();
-        let share = (did * 1_000_000).checked_div(could.len());
-        Recent {
-            requests: recent.len() as u64,
-            p95_ms: p95.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
-            fallback_ppm: share.and_then(|share| u32::try_from(share).ok()),
+#[async_trait]
+impl ReadMetrics for Recorder {
+    async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.retain(|seen| seen.at >= now - Vitals::WINDOW);
+        if u64::try_from(seen.len()).unwrap_or(u64::MAX) < Vitals::REQUESTS_MIN {
+            return Ok(Vitals::default());
         }
+        let mut times: Vec<Duration> = seen.iter().map(|seen| seen.gateway).collect();
+        times.sort_unstable();
+        let p95 = times.get((times.len() * 95).div_ceil(100).saturating_sub(1));
+        let millis = |time: &Duration| u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+        let could: Vec<bool> = seen.iter().filter_map(|seen| seen.fell_back).collect();
+        let did = could.iter().filter(|fell_back| **fell_back).count();
+        let share = (did * 1_000_000).checked_div(could.len());
+        Ok(Vitals {
+            p95_ms: p95.map(millis),
+            fallback_ppm: share.and_then(|share| u32::try_from(share).ok()),
+            dead_letters: Vec::new(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::event::{Attempt, Model, Operation};
+    use crate::domain::id::AttemptId;
+    use crate::domain::notes::CacheStatus;
+    use crate::domain::usage::TokenUsage;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn model(name: &str) -> Model {
+        Model::new(name.parse().expect("a model"), &format!("{name}@2026-01-01"))
+    }
+
+    /// One for which `asked` were asked in turn, each at once, and that took so many milliseconds itself.
+    fn event(request: u8, own: u64, asked: &[&str]) -> RequestEvent {
+        let attempt = |name: &&str| Attempt {
+            model: model(name),
+            from: Duration::ZERO,
+            to: Duration::ZERO,
+            first_token: None,
+            answered_as: None,
+            finish: Vec::new(),
+            usage: TokenUsage::NONE,
+            fault: None,
+            span: None,
+        };
+        let id = AttemptId::new(NOW, u128::from(request));
+        RequestEvent {
+            requested: Some(model("demo/ok")),
+            cache: Some(CacheStatus::Miss),
+            attempts: asked.iter().map(attempt).collect(),
+            answered: Some(Duration::from_millis(own)),
+            ..RequestEvent::new(id, Operation::Chat, "/v1/chat/completions", NOW)
+        }
+    }
+
+    #[tokio::test]
+    async fn the_gateways_own_time_and_the_share_of_fallbacks_are_of_the_last_minutes() {
+        let recorder = Recorder::default();
+        for request in 0..20 {
+            let own = if request < 2 { 703 } else { 4 };
+            let asked: &[&str] = if request < 5 { &["demo/ok", "demo/other"] } else { &["demo/ok"] };
+            recorder.take(&event(request, own, asked));
+        }
+        let vitals = recorder.vitals(NOW).await.expect("memory never fails");
+        assert_eq!((vitals.p95_ms, vitals.fallback_ppm), (Some(703), Some(250_000)));
+        let later = recorder.vitals(NOW + Vitals::WINDOW + Vitals::WINDOW).await.expect("memory never fails");
+        assert_eq!(later, Vitals::default());
+    }
+
+    #[tokio::test]
+    async fn a_few_requests_say_nothing() {
+        let recorder = Recorder::default();
+        recorder.take(&event(0, 9_000, &["demo/ok"]));
+        assert_eq!(recorder.vitals(NOW).await.expect("memory never fails"), Vitals::default());
     }
 }

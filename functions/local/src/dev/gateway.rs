@@ -29,14 +29,12 @@ use shared::ports::{
 };
 use shared::providers::{Providers, Surroundings};
 use shared::signing::Account;
-use shared::telemetry::Recorder;
 use usage::Usage;
 
 use super::files::Secrets;
 use super::providers::{EnvironmentSecrets, Provided};
 use super::rollups::{self, Watched};
 use super::semantic::{self, Tier};
-use super::vitals::{Noted, Recent};
 use super::{parts, queue, schedule, telemetry};
 use crate::embedded::{Embedded, create_tables};
 
@@ -176,8 +174,6 @@ pub struct Gateway {
     pub office: Arc<Office>,
     pub usage: Arc<Usage>,
     pub cache: Arc<Cache>,
-    /// The last minutes, for whoever watches over the gateway.
-    pub recorder: Arc<Recorder>,
 }
 
 impl Gateway {
@@ -208,16 +204,14 @@ impl Gateway {
         let (cache, semantic) = semantic::wire(&config, &stores, &marks, secrets, &clock, tier);
         let (settle_queue, messages) = queue::queue();
         let (ledger, changes) = Watched::new(Arc::clone(&stores.write_ledger));
-        let recent = Arc::new(Recent::default());
-        let ledger = Noted { ledger: Arc::new(ledger), recent: Arc::clone(&recent) };
         let ledger: Arc<dyn WriteLedger> = Arc::new(ledger);
         let usage = Arc::new(parts::usage(&config, &stores, secrets, &ledger, &clock));
         tokio::spawn(queue::consume(Arc::clone(&usage), messages));
         tokio::spawn(rollups::keep(Arc::clone(&usage), changes));
-        let alerts = parts::alerts(&config, &stores, recent, &ledger, &clock)?;
+        let (observer, recorder) = telemetry::start(&config)?;
+        let alerts = parts::alerts(&config, &stores, recorder, &ledger, &clock)?;
         tokio::spawn(schedule::every_minute(alerts));
         let office = parts::office(&config, &stores, secrets, files, &clock);
-        let (observer, recorder) = telemetry::start(&config)?;
         let app = App {
             config,
             prices: (&prices).into(),
@@ -242,6 +236,6 @@ impl Gateway {
             observer,
         };
         app.check()?;
-        Ok(Gateway { app: Arc::new(app), office: Arc::new(office), usage, cache, recorder })
+        Ok(Gateway { app: Arc::new(app), office: Arc::new(office), usage, cache })
     }
 }

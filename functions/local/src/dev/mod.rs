@@ -13,7 +13,6 @@ mod semantic;
 mod server;
 mod telemetry;
 mod vectors;
-mod vitals;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -9,11 +9,11 @@ use shared::app::change::Registry;
 use shared::app::overview::Overview;
 use shared::config::Config;
 use shared::ports::{Clock, ListKeys, WriteLedger};
+use shared::telemetry::Recorder;
 use usage::Usage;
 
 use super::files::Secrets;
 use super::gateway::Stores;
-use super::vitals::Recent;
 use super::{rollups, schedule};
 
 pub(super) fn usage(
@@ -43,11 +43,11 @@ pub(super) fn usage(
 pub(super) fn alerts(
     config: &Config,
     stores: &Stores,
-    recent: Arc<Recent>,
+    recorder: Arc<Recorder>,
     ledger: &Arc<dyn WriteLedger>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Alerts, String> {
-    let watch = schedule::watch(config, stores, recent, clock)?;
+    let watch = schedule::watch(config, stores, recorder, clock)?;
     let (in_use, counters) = (Arc::clone(&stores.counters_in_use), Arc::clone(&stores.counters));
     Ok(Alerts::new(in_use, counters, Arc::clone(ledger), Arc::clone(clock), watch))
 }

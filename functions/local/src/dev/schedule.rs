@@ -10,10 +10,10 @@ use shared::client::{Reach, client};
 use shared::config::Config;
 use shared::ports::{Clock, Observe};
 use shared::sinks::{Sinks, Surroundings, routes};
+use shared::telemetry::Recorder;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::gateway::{Stores, surroundings};
-use super::vitals::Recent;
 
 /// Runs for as long as the process lives, at first at once: a process that was killed has left its holds
 /// to the next one.
@@ -35,7 +35,7 @@ pub(super) async fn every_minute(alerts: Alerts) {
 pub(super) fn watch(
     config: &Config,
     stores: &Stores,
-    recent: Arc<Recent>,
+    recorder: Arc<Recorder>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Watch, String> {
     let around = surroundings(clock);
@@ -51,7 +51,7 @@ pub(super) fn watch(
         Arc::clone(&stores.manage_keys),
         Arc::clone(&stores.find_policy),
         Arc::clone(&stores.read_rollups),
-        Some(recent),
+        Some(recorder),
         Arc::new(Sinks::new(&config.alerts, around)),
         routes(&config.alerts),
         Limits::of(config),
