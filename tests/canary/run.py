@@ -3,8 +3,9 @@
 
     run.py
 
-A provider that repeats what it was told, callers in every dialect, a store that fails, a gateway that is killed; then a
-search through the logs, the errors, the reports and the tables. It runs inside tests/tools/dynamodb_local.sh.
+A provider that repeats what it was told, callers in every dialect, a store that fails, a gateway that is killed, channels
+that fail; then a search through the logs, metrics, traces, alerts, errors, reports and tables. It runs inside
+tests/tools/dynamodb_local.sh.
 """
 
 from __future__ import annotations
@@ -32,10 +33,15 @@ import stores
 from callers import Caller, Words
 from gateways import TOLLGATE
 from hunt import Canary, Place
+from listeners import Listeners
 from proxy import REPLY_LOST, THROTTLED, Proxy
 
-KINDS = ("provider key", "admin key", "pepper", "tenant key", "token", "prompt", "person", "user")
-SECRETS = frozenset({"provider key", "admin key", "pepper", "tenant key", "token"})
+KINDS = (
+    "provider key", "admin key", "pepper", "tenant key", "token", "telemetry key",
+    "webhook secret", "slack address", "routing key", "prompt", "person", "user",
+)
+WORDS_OF_CALLERS = ("prompt", "person", "user")
+SECRETS = frozenset(KINDS) - set(WORDS_OF_CALLERS)
 WORDS = frozenset({"prompt", "person"})
 # The user's name is what usage is grouped by and budgets are set for; logs, metrics and traces have no need of it.
 EVERYTHING = SECRETS | WORDS | {"user"}
@@ -56,7 +62,7 @@ def price(model: str) -> dict[str, Any]:
     }
 
 
-def configuration(upstream: str) -> dict[str, Any]:
+def configuration(upstream: str, listeners: str) -> dict[str, Any]:
     provider = {"local": True, "secret": "env:CANARY_PROVIDER_KEY"}
     return {
         "gateway": {"timeout_ms": 1_000},
@@ -67,6 +73,11 @@ def configuration(upstream: str) -> dict[str, Any]:
         # A provider that fails all the time is to be asked all the same.
         "routing": {
             "primary": "echo/ok", "fallbacks": ["claude/ok"], "circuit_breaker": {"threshold": 1000},
+        },
+        "alerts": {
+            "webhooks": [{"url": f"{listeners}/webhook", "secret": "env:CANARY_WEBHOOK"}],
+            "slack": [{"url": "env:CANARY_SLACK"}],
+            "pagerduty": [{"url": f"{listeners}/pagerduty", "routing_key": "env:CANARY_ROUTING"}],
         },
         "observability": {"log_level": "trace"},
     }
@@ -84,7 +95,8 @@ class World:
         (data / "admin-key").write_text(f"tga_{self.text('admin key')}\n")
         (data / "pepper").write_text(f"{self.text('pepper')}\n")
         self.upstream = stack.enter_context(servers.start("upstream", [sys.executable, HERE / "upstream.py"], OUTPUT))
-        (OUTPUT / "config.json").write_text(json.dumps(configuration(self.upstream.url)))
+        self.listeners = stack.enter_context(Listeners(self.text("slack address")))
+        (OUTPUT / "config.json").write_text(json.dumps(configuration(self.upstream.url, self.listeners.url)))
         (OUTPUT / "prices.json").write_text(json.dumps({"version": 1, "prices": [price("echo/*"), price("claude/*")]}))
         self.callers: list[Caller] = []
 
@@ -104,7 +116,15 @@ class World:
             TOLLGATE, "dev", "--port", "0", "--data", OUTPUT / "data", "--config", OUTPUT / "config.json",
             "--prices", OUTPUT / "prices.json", "--dynamodb", store,
         ]
-        env = os.environ | {"CANARY_PROVIDER_KEY": self.text("provider key")}
+        env = os.environ | {
+            "CANARY_PROVIDER_KEY": self.text("provider key"),
+            "CANARY_WEBHOOK": self.text("webhook secret"),
+            "CANARY_SLACK": self.listeners.url + self.listeners.slack,
+            "CANARY_ROUTING": self.text("routing key"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.listeners.url,
+            "OTEL_EXPORTER_OTLP_HEADERS": f"authorization={self.text('telemetry key')}",
+            "TOLLGATE_EMF": "1",
+        }
         server = self.stack.enter_context(servers.start(name, command, OUTPUT, env=env))
         self.callers.append(Caller(server.url))
         return server, self.callers[-1]
@@ -153,6 +173,8 @@ def play(world: World) -> None:
     proxy = Proxy(stores.URL, OUTPUT)
     world.stack.callback(proxy.server.stop)
     _, caller = world.gateway("second", proxy.url)
+    # Its schedule looks at once, and finds the budget that has refused requests.
+    world.listeners.wait(60)
     proxy.set(STORE_FAULTS)
     callers.faults(caller, key, world.words, 4)
     callers.cache(caller, key, world.words)
@@ -190,6 +212,11 @@ def collected(world: World) -> list[Place]:
     for table in ("control", "budgets", "ledger", "usage"):
         places.append(Place(f"table {table}", table_bytes(world, table), SECRETS | WORDS))
     places.append(Place("table cache", table_bytes(world, "cache"), SECRETS))
+    # A header that the receiver wants goes to it, and the routing key to its channel.
+    places.append(Place("spans and metrics", world.listeners.telemetry(), EVERYTHING - {"telemetry key"}))
+    for channel, told in world.listeners.alerts().items():
+        own = {"routing key"} if channel == "pagerduty" else set()
+        places.append(Place(f"alerts to {channel}", told, (SECRETS | WORDS) - own))
     return places
 
 
@@ -218,6 +245,9 @@ def judge(world: World, places: list[Place]) -> list[str]:
     if not any(b"[secret]" in place.data for place in places if place.name.startswith("errors")):
         failures.append("no provider repeated its secret to a caller, so that nothing is proved")
     failures += [f"nothing came out of the {place.name}" for place in places if not place.data]
+    logs = b"".join(place.data for place in places if place.name.startswith("log"))
+    failures += [] if b'"_aws"' in logs else ["no metric was in a log, so that nothing is proved of them"]
+    failures += [f"{path} took nothing" for path in world.listeners.left if path not in world.listeners.taken]
     for status in (200, 400, 402, 429, 503):
         count = sum(caller.statuses.get(status, 0) for caller in world.callers)
         print(f"      {count} requests were answered {status}")
