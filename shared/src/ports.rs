@@ -36,7 +36,7 @@ use crate::protocol::canonical::{ChatRequest, Chunk};
 use crate::protocol::embeddings::{EmbedRequest, Embeddings};
 use crate::protocol::outbound::Outbound;
 
-pub use alerts::{Outbox, RaiseAlert, ReadAlerts, ReadMetrics, SendAlert, Vitals};
+pub use alerts::{AlertPage, AlertQuery, Outbox, RaiseAlert, ReadAlerts, ReadMetrics, SendAlert, Vitals};
 pub use attempt::AttemptError;
 pub use audit::{AuditLog, AuditPage, AuditQuery};
 pub use observe::Observe;

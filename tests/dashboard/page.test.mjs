@@ -127,7 +127,11 @@ test("an alert arrives by itself", async () => {
   await page.getByLabel("Filter").fill("");
   assert.ok(spent > 0);
   // The schedule looks once a minute.
-  await page.locator("#alerts .alert").filter({ hasText: "of a budget is spent" }).first().waitFor({ timeout: 100_000 });
+  const alert = page.locator("#alerts .alert").filter({ hasText: "has come to" }).first();
+  await alert.waitFor({ timeout: 100_000 });
+  const id = await alert.getAttribute("data-alert");
+  await alert.getByRole("button", { name: "Acknowledge" }).click();
+  await page.locator(`#alerts [data-alert="${id}"]`).getByText("seen to since").waitFor({ timeout: 15_000 });
 });
 
 test("what is typed as a name stays text", async () => {

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "infra" / "template.yaml"
 STORES = ROOT / "infra" / "stores.yaml"
 MONITORING = ROOT / "infra" / "monitoring.yaml"
+ROLES = ROOT / "infra" / "roles.yaml"
 NETWORK = ROOT / "infra" / "network.yaml"
 EVENTS = ROOT / "events"
 TOOLS = Path(os.environ.get("TOLLGATE_TOOLS", ROOT / ".tools")).resolve()

@@ -16,7 +16,7 @@ import alerting
 import privilege
 from common import BIN_DIR, Failure, bare_environment, check, free_port, passed, ready, running, stage, tail, wait_for
 from emulator import Emulator, emulator
-from fixtures import event, forgotten_hold, is_charged
+from fixtures import event, forgotten_hold, is_charged, rollups
 from stack import NAME, Api, function_logs, outputs, physical, sam, stage_functions
 
 MODEL = "demo/ok"
@@ -186,8 +186,7 @@ def folds_the_stream(aws: Emulator, api: Api, key: str, key_id: str, admin_key: 
     table, database = physical(aws, "UsageTable"), aws.client("dynamodb")
 
     def requests() -> int:
-        asked = {"KeyConditionExpression": "pk = :k", "ExpressionAttributeValues": {":k": {"S": key_id}}}
-        return sum(int(item["requests"]["N"]) for item in database.query(TableName=table, **asked)["Items"])
+        return sum(int(item["requests"]["N"]) for item in rollups(database, table, key_id))
 
     told = int(api.call("GET", "/v1/usage", key).json()["total"]["requests"])
     wait_for("the rollups of what was asked", lambda: requests() == told)

@@ -66,6 +66,14 @@ def function_environment(aws: Emulator, stores: dict[str, str], config: Path) ->
     }
 
 
+def rollups(database: Any, table: str, key_id: str) -> list[Json]:
+    """The hours of a key. They are digits; its newest minute and its history lie before them."""
+    values = {":k": {"S": key_id}, ":first": {"S": "0"}, ":last": {"S": "9~"}}
+    condition = "pk = :k AND sk BETWEEN :first AND :last"
+    found = database.query(TableName=table, KeyConditionExpression=condition, ExpressionAttributeValues=values)
+    return list(found["Items"])
+
+
 def forgotten_hold(database: Any, table: str, counter: str) -> None:
     """A counter whose one hold had to be settled in 1970, as its item is in the table of budgets."""
     hold = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import tempfile
@@ -13,7 +14,7 @@ from typing import Any
 from common import EVENTS, FUNCTIONS
 from emulator import emulator
 from fixtures import (
-    ADMIN_KEY, Json, create_stores, event, forgotten_hold, function_environment, is_charged, write_config,
+    ADMIN_KEY, Json, create_stores, event, forgotten_hold, function_environment, is_charged, rollups, write_config,
 )
 from rie import invoke, under_rie
 from template import methods, translated
@@ -35,6 +36,7 @@ class Answer:
 class RieTest(unittest.TestCase):
     ports: dict[str, int]
     database: Any
+    queues: Any
     cleanup: contextlib.ExitStack
 
     @classmethod
@@ -45,7 +47,7 @@ class RieTest(unittest.TestCase):
         aws = cls.cleanup.enter_context(emulator(work))
         write_config(work / "config", cls.cleanup.enter_context(upstream()).base_url)
         env = function_environment(aws, create_stores(aws), work / "config")
-        cls.database = aws.client("dynamodb")
+        cls.database, cls.queues = aws.client("dynamodb"), aws.client("sqs")
         cls.ports = {name: cls.cleanup.enter_context(under_rie(name, env, work)) for name in FUNCTIONS}
 
     def chat(self, name: str, **values: str) -> Answer:
@@ -169,6 +171,17 @@ class RieTest(unittest.TestCase):
         self.assertEqual(self.admin("admin-show-session").status, 200)
         self.assertIn("Max-Age=0", self.admin("admin-sign-out").headers["set-cookie"])
 
+    def test_what_chat_leaves_to_the_indexer_holds_no_word_of_the_question(self) -> None:
+        canary, url = "heliotropecanary", self.queues.get_queue_url(QueueName="IndexQueue")["QueueUrl"]
+        asked = event("chat-completions", TOLLGATE_KEY=str(self.new_key()["key"]))
+        body = {"model": "demo/ok", "messages": [{"role": "user", "content": f"What is a {canary}?"}]}
+        blob = invoke(self.ports["chat"], asked | {"body": json.dumps(body)})
+        self.assertEqual(json.loads(blob.split(PRELUDE_END, 1)[0])["statusCode"], 200)
+        jobs = self.queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=5)["Messages"]
+        for job in jobs:
+            self.assertNotIn(canary, job["Body"])
+            self.assertNotIn(base64.b64encode(canary.encode()).decode()[:-4], job["Body"])
+
     def test_usage_answers_the_totals_of_the_key(self) -> None:
         key = str(self.new_key()["key"])
         self.assertEqual(self.chat("chat-completions", TOLLGATE_KEY=key).status, 200)
@@ -226,23 +239,25 @@ class RieTest(unittest.TestCase):
         return {"PARTITION": line["pk"]["S"], "LINE": line["sk"]["S"]}
 
     def rollups(self, key_id: str) -> list[Json]:
-        # Hours are digits; the newest minute and the history of the key lie before them.
-        condition = "pk = :k AND sk BETWEEN :first AND :last"
-        values = {":k": {"S": key_id}, ":first": {"S": "0"}, ":last": {"S": "9~"}}
-        asked = {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
-        return list(self.database.query(TableName="UsageTable", **asked)["Items"])
+        return rollups(self.database, "UsageTable", key_id)
 
     def test_usage_hands_back_only_the_settlement_it_cannot_read(self) -> None:
         batch = event("settle", KEY_ID=str(self.new_key()["id"]))
         batch["Records"].append(batch["Records"][0] | {"messageId": "unreadable", "body": "{}"})
         self.assertEqual(self.failed_records(batch), ["unreadable"])
 
-    def test_alerts_sweeps_a_forgotten_hold_once(self) -> None:
+    def test_alerts_sweeps_a_forgotten_hold_once_and_an_admin_sees_to_it(self) -> None:
         forgotten_hold(self.database, "BudgetsTable", "forgotten")
         swept = [json.loads(invoke(self.ports["alerts"], event("alerts")))["swept"] for _ in range(2)]
         self.assertEqual([tally["estimated"] for tally in swept], [1, 0])
         self.assertTrue(all(tally["finished"] and not tally["failed"] for tally in swept), swept)
         self.assertTrue(is_charged(self.database, "BudgetsTable", "forgotten"))
+        (newest,) = self.admin("admin-list-alerts").json()["alerts"]
+        self.assertEqual((newest["kind"], newest["acknowledgedAt"]), ("sweeps", None), newest)
+        done = self.admin("admin-acknowledge-alert", ALERT_ID=str(newest["id"]))
+        self.assertEqual(done.status, 200, done.body)
+        self.assertIsNotNone(done.json()["acknowledgedAt"])
+        self.assertEqual(self.admin("admin-show-alert", ALERT_ID=str(newest["id"])).json(), done.json())
 
     def test_the_cache_finds_what_was_seeded_for_the_key_and_forgets_what_it_invalidates(self) -> None:
         key = self.new_key()

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common import FUNCTIONS, MONITORING, NETWORK, ROOT, STORES, TEMPLATE, Failure, sam_tool
+from common import FUNCTIONS, MONITORING, NETWORK, ROLES, ROOT, STORES, TEMPLATE, Failure, sam_tool
 from emulator import Emulator
 from fixtures import write_config
 from template import source
 
 NAME = "tollgate"
-KEPT = source(STORES)["Resources"]
+NESTED = {name: nested for nested, path in (("Stores", STORES), ("Roles", ROLES)) for name in source(path)["Resources"]}
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Answer:
 def stage_functions(work: Path, bin_dir: Path, demo_url: str, alerts: dict[str, Any]) -> list[str]:
     """Lays out a copy of what is deployed, so that a build for the cloud is never overwritten; gives its parameters."""
     (work / "infra").mkdir()
-    for template in (TEMPLATE, STORES, MONITORING, NETWORK):
+    for template in (TEMPLATE, STORES, ROLES, MONITORING, NETWORK):
         shutil.copy(template, work / "infra")
     name_dimensions(work / "infra" / STORES.name)
     shutil.copy(ROOT / "samconfig.toml", work)
@@ -83,14 +83,14 @@ def outputs(aws: Emulator) -> dict[str, str]:
 
 
 def physical(aws: Emulator, logical: str) -> str:
-    """The resource of the stack, or of the one with the stores in it."""
+    """The resource of the stack, or of those within it."""
     formation = aws.client("cloudformation")
 
     def found(stack: str, name: str) -> str:
         detail = formation.describe_stack_resource(StackName=stack, LogicalResourceId=name)
         return str(detail["StackResourceDetail"]["PhysicalResourceId"])
 
-    return found(found(NAME, "Stores"), logical) if logical in KEPT else found(NAME, logical)
+    return found(found(NAME, NESTED[logical]), logical) if logical in NESTED else found(NAME, logical)
 
 
 def function_logs(aws: Emulator) -> str:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from common import REGION, STORES, TEMPLATE
+from common import REGION, ROLES, STORES, TEMPLATE
 
 os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
 
@@ -43,6 +43,11 @@ def stores() -> Json:
     return source(STORES)
 
 
+def roles() -> Json:
+    """The roles and the log groups."""
+    return source(ROLES)
+
+
 def of_type(template: Json, kind: str) -> dict[str, Json]:
     return {name: r["Properties"] for name, r in template["Resources"].items() if r["Type"] == kind}
 
@@ -58,8 +63,8 @@ def methods(template: Json) -> dict[str, Json]:
 
 
 def kept(output: str) -> str:
-    """An output of the stores as the name of what it stands for, a stream as `LedgerTable/stream`."""
-    name = output.removeprefix("Outputs.").removesuffix("Arn")
+    """An output or a parameter as the name of what it stands for, a stream as `LedgerTable/stream`."""
+    name = re.sub("(?<=Role)Name$", "", output.removeprefix("Outputs.")).removesuffix("Arn")
     return f"{name.removesuffix('Stream')}/stream" if name.endswith("Stream") else name
 
 
@@ -67,16 +72,18 @@ def text(reference: Any) -> str:
     """A reference as one short string: `LedgerTable`, `LedgerTable/index/by-key`, `secret:${OpenAiSecretName}`."""
     match reference:
         case {"Ref": name}:
-            return str(name)
-        case {"Fn::GetAtt": ["Stores", str(output)]}:
+            return kept(str(name))
+        case {"Fn::GetAtt": ["Stores" | "Roles", str(output)]}:
             return kept(output)
+        case {"Fn::Join": [",", joined]}:
+            return text(joined)
         case {"Fn::GetAtt": [name, *_]}:
             return str(name)
         case {"Fn::If": [_, chosen, _]}:
             return text(chosen)
         case {"Fn::Sub": str(pattern)}:
             short = pattern.replace("arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:", "")
-            short = re.sub(r"\$\{Stores\.(Outputs\.\w+)\}", lambda match: kept(match[1]), short)
+            short = re.sub(r"\$\{(?:Stores\.Outputs\.)?(\w+Arn)\}", lambda match: kept(match[1]), short)
             return short.removesuffix("-??????")
         case _:
             return str(reference)

@@ -46,7 +46,8 @@ impl TestApp {
     pub fn with_log(mut self, fails: Fails) -> Self {
         let store = &self.store;
         let log = Arc::new(Log { store: Arc::clone(store), fails });
-        self.office.admin.registry = Registry::new(store.clone(), store.clone(), store.clone(), log);
+        self.office.admin.registry =
+            Registry::new(store.clone(), store.clone(), store.clone(), store.clone(), log);
         self
     }
 }

@@ -142,12 +142,13 @@ impl Setup {
                 self.store.clone(),
                 self.store.clone(),
                 self.store.clone(),
+                self.store.clone(),
             ),
             clock: Arc::clone(&self.clock),
             pepper: pepper.clone(),
             admin_key: "an admin key for tests".to_owned(),
         };
-        let overview = Overview::new(self.store.clone(), self.store.clone(), self.store.clone(), Vec::new());
+        let overview = Overview::new(self.store.clone(), self.store.clone(), Vec::new());
         let office = Office { admin, overview, files: Files::load(None) };
         let app = App {
             prices: (&prices).into(),

@@ -14,7 +14,7 @@ use shared::domain::counter::{Allowance, Counter, CounterKey, ScopeKind};
 use shared::domain::money::NanoUsd;
 use shared::domain::time::{Period, Timestamp};
 use shared::memory::MemoryStore;
-use shared::ports::{Clock, ReadAlerts, ReadMetrics, SendAlert, StoreError, Vitals};
+use shared::ports::{AlertQuery, Clock, ReadAlerts, ReadMetrics, SendAlert, StoreError, Vitals};
 use tests::watch;
 use tokio::time::Instant;
 
@@ -127,7 +127,8 @@ impl World {
     }
 
     async fn entries(&self) -> Vec<Entry> {
-        self.store.latest(Timestamp::default(), usize::MAX).await.expect("memory never fails")
+        let all = AlertQuery { since: Timestamp::default(), before: None, most: usize::MAX };
+        self.store.latest(&all).await.expect("memory never fails").entries
     }
 }
 

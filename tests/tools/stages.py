@@ -100,7 +100,7 @@ def stages() -> list[Stage]:
 
 
 TEMPLATE = "infra/template.yaml"
-NESTED = ("infra/stores.yaml", "infra/monitoring.yaml", "infra/network.yaml")
+NESTED = ("infra/stores.yaml", "infra/roles.yaml", "infra/monitoring.yaml", "infra/network.yaml")
 # For each fuzz target.
 FUZZ_SECONDS = "60"
 # Part of the name of every contract case that needs DynamoDB Local, or a server of vectors.

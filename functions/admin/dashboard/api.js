@@ -80,6 +80,8 @@ export async function keys() {
 export const createKey = async (fields) => (await call("POST", "admin/keys", fields)).answer;
 export const revokeKey = async (id) => (await call("DELETE", `admin/keys/${encodeURIComponent(id)}`)).answer;
 
+export const acknowledge = async (id) => (await call("POST", `admin/alerts/${encodeURIComponent(id)}/acknowledge`)).answer;
+
 const budgetPath = ({ scope, id }) => `admin/budgets/${encodeURIComponent(scope)}/${encodeURIComponent(id)}`;
 
 export async function budget(of) {

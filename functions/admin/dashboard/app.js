@@ -27,7 +27,7 @@ async function draw() {
     sections.latencies,
     sections.breakers,
     (now) => sections.budgets(now, change),
-    sections.alerts,
+    (now) => sections.alerts(now, acknowledge),
     sections.models,
     sections.spenders,
   ]) {
@@ -44,6 +44,10 @@ const drawKeys = () =>
 
 function change(row) {
   forms.changeBudget(row, refreshAll).catch(fail);
+}
+
+function acknowledge(alert) {
+  api.acknowledge(alert.id).then(refresh).catch(fail);
 }
 
 function live(state, text) {

@@ -158,34 +158,25 @@ export function keys(all, filter, { change, revoke }) {
   fill(byId("keys"), table("Keys", columns, found.slice(0, KEYS_SHOWN), empty), more);
 }
 
-const period = (budget) => `${budget.scope} ${budget.id}, ${usd(budget.capUsd)} for ${budget.period}`;
-
-const WORDS = {
-  budget: (alert) => `${percent(alert.thresholdPpm, 1_000_000)} of a budget is spent: ${period(alert.budget)}; ${usd(alert.spentUsd)} spent, ${usd(alert.heldUsd)} held`,
-  forecast: (alert) => `A budget ends early at this rate: ${period(alert.budget)}; ${usd(alert.spentUsd)} spent`,
-  cost_variance: (alert) => `An hour cost ${usd(alert.costUsd)}, the one it is compared with ${usd(alert.comparedUsd)}`,
-  gateway_latency: (alert) => `The gateway's own time at p95 is ${count(alert.p95Ms)} ms, over ${count(alert.limitMs)} ms`,
-  fallback_rate: (alert) => `${percent(alert.ratePpm, 1_000_000)} of requests needed a fallback, over ${percent(alert.limitPpm, 1_000_000)}`,
-  dead_letters: (alert) => `${count(alert.waiting)} messages that nobody could carry out wait in ${alert.queue}`,
-  sweeps: (alert) => `The sweep ended holds that nobody settled: ${count(alert.estimated)} estimated, ${count(alert.failed)} failed`,
-  anomaly: (alert) => `The key ${alert.key} spends unlike itself (${alert.action}): ${usd(alert.evidence.spentUsd)} in ${count(alert.evidence.windowSeconds)} s, at most ${usd(alert.evidence.expectedUsd)} was to be expected`,
-};
-
 let told = null;
 
-export function alerts(view) {
+export function alerts(view, acknowledge) {
   const element = byId("alerts");
   if (view.alerts.length === 0) fill(element, h("p", { class: "empty" }, "No alert in the last 30 days."));
   else {
     fill(element, view.alerts.map((alert) => {
-      const words = (WORDS[alert.kind] ?? (() => alert.kind))(alert);
       const ends = [
-        at(alert.at), alert.severity, alert.tenant,
+        at(alert.at), alert.severity,
+        ...alert.facts.map(({ name, value }) => `${name.toLowerCase()} ${value}`),
         alert.deliveredTo.length > 0 ? `told ${alert.deliveredTo.join(", ")}` : null,
         alert.acknowledgedAt ? `seen to since ${at(alert.acknowledgedAt)}` : null,
         alert.clearedAt ? `over since ${at(alert.clearedAt)}` : null,
       ];
-      return h("div", { class: "alert", data: { level: alert.severity, alert: alert.id } }, words, h("div", { class: "sub" }, ends.filter(Boolean).join(" · ")));
+      const act = alert.acknowledgedAt || alert.clearedAt
+        ? []
+        : h("button", { type: "button", data: { focus: `acknowledge-${alert.id}` }, "aria-label": `Acknowledge: ${alert.title}`, on: { click: () => acknowledge(alert) } }, "Acknowledge");
+      const words = h("div", {}, alert.title, h("div", { class: "sub" }, ends.filter(Boolean).join(" · ")));
+      return h("div", { class: "alert", data: { level: alert.severity, alert: alert.id } }, words, act);
     }));
   }
   const fresh = told === null ? [] : view.alerts.filter((alert) => !told.has(alert.id));

@@ -1,6 +1,7 @@
-//! The `admin` function: keys, budgets and the log of changes, for the admin key or a session of it;
+//! The `admin` function: keys, budgets, alerts and the log of changes, for the admin key or a session of it;
 //! and the dashboard.
 
+mod alerts;
 mod audit;
 mod budgets;
 mod caller;
@@ -44,6 +45,9 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", "/admin/tenants"),
     ("GET", "/admin/tenants/{id}"),
     ("GET", "/admin/teams"),
+    ("GET", "/admin/alerts"),
+    ("GET", "/admin/alerts/{id}"),
+    ("POST", "/admin/alerts/{id}/acknowledge"),
     ("GET", "/admin/audit"),
     ("GET", "/admin/overview"),
     ("POST", "/admin/session"),
@@ -129,6 +133,7 @@ async fn route(office: &Office, request: &Request<Bytes>, id: &str) -> Result<Re
         ["admin", "keys", rest @ ..] => keys::respond(&call, rest).await?,
         ["admin", "budgets", rest @ ..] => budgets::respond(&call, rest).await?,
         ["admin", "tenants" | "teams", ..] => tenants::respond(&call, &segments[1..]).await?,
+        ["admin", "alerts", rest @ ..] => alerts::respond(&call, rest).await?,
         ["admin", "audit", rest @ ..] => audit::respond(&call, rest).await?,
         ["admin", "overview"] => overview::respond(&office.overview, &call).await?,
         _ => None,

@@ -24,12 +24,12 @@ pub async fn from_environment() -> Result<Office, StartError> {
         Arc::new(DynamoKeys::new(clients.clone(), control.clone())),
         Arc::new(DynamoPolicies::new(clients.clone(), control.clone())),
         Arc::new(DynamoCounters::new(clients.clone(), variable("BUDGETS_TABLE")?)),
+        Arc::new(DynamoAlerts::new(clients.clone(), variable("USAGE_TABLE")?)),
         Arc::new(DynamoAuditLog::new(clients.clone(), control.clone())),
     );
     let overview = Overview::new(
         Arc::new(DynamoRollups::new(clients.clone(), variable("USAGE_TABLE")?)),
         Arc::new(DynamoBreakers::new(clients.clone(), control)),
-        Arc::new(DynamoAlerts::new(clients.clone(), variable("USAGE_TABLE")?)),
         environment.config.routing.chain().map(ToString::to_string).collect(),
     );
     let admin = Admin {

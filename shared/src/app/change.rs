@@ -14,7 +14,8 @@ use crate::domain::counter::{Counter, CounterKey, ScopeKind};
 use crate::domain::policy::{ScopeName, ScopePolicy};
 use crate::domain::time::Timestamp;
 use crate::ports::{
-    AuditLog, Counters, FindKey, FindPolicy, ListKeys, ManageKeys, ManagePolicies, Randomness, StoreError,
+    AuditLog, Counters, FindKey, FindPolicy, ListKeys, ManageKeys, ManagePolicies, Outbox, Randomness,
+    ReadAlerts, StoreError,
 };
 
 /// What admins read, and change under an entry of the log.
@@ -22,6 +23,7 @@ pub struct Registry {
     keys: Arc<dyn ManageKeys>,
     policies: Arc<dyn ManagePolicies>,
     counters: Arc<dyn Counters>,
+    alerts: Arc<dyn Outbox>,
     log: Arc<dyn AuditLog>,
     /// The last id that was given out here.
     last: Mutex<AuditId>,
@@ -32,10 +34,11 @@ impl Registry {
         keys: Arc<dyn ManageKeys>,
         policies: Arc<dyn ManagePolicies>,
         counters: Arc<dyn Counters>,
+        alerts: Arc<dyn Outbox>,
         log: Arc<dyn AuditLog>,
     ) -> Self {
         let last = Mutex::new(AuditId::first_at(Timestamp::default()));
-        Registry { keys, policies, counters, log, last }
+        Registry { keys, policies, counters, alerts, log, last }
     }
 
     pub(super) fn find_key(&self) -> &dyn FindKey {
@@ -48,6 +51,10 @@ impl Registry {
 
     pub(super) fn find_policy(&self) -> &dyn FindPolicy {
         self.policies.as_ref()
+    }
+
+    pub(super) fn alerts(&self) -> &dyn ReadAlerts {
+        self.alerts.as_ref()
     }
 
     pub(super) fn log(&self) -> &dyn AuditLog {
@@ -141,6 +148,10 @@ impl Permit<'_> {
 
     pub(super) fn counters(&self) -> &dyn Counters {
         self.registry.counters.as_ref()
+    }
+
+    pub(super) fn alerts(&self) -> &dyn Outbox {
+        self.registry.alerts.as_ref()
     }
 
     /// Notes what came of it. The change stands whether this can be noted or not, and so does its entry.

@@ -18,6 +18,7 @@ use crate::ports::{
 
 pub mod administer;
 pub mod alert;
+pub mod alerts;
 pub mod anomaly;
 pub mod arrival;
 mod attempt;

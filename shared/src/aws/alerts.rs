@@ -16,11 +16,13 @@ use super::errors::store_error;
 use super::expression::Expression;
 use super::item::{Item, from_item, int, key, n, s, text, to_item};
 use super::read;
-use crate::domain::alert::{Alert, AlertId, Entry};
+use crate::domain::alert::{Alert, AlertId, AlertPlace, Entry};
 use crate::domain::time::Timestamp;
-use crate::ports::{Outbox, RaiseAlert, ReadAlerts, StoreError};
+use crate::ports::{AlertPage, AlertQuery, Outbox, RaiseAlert, ReadAlerts, StoreError};
 
 const LIST: &str = "#alerts";
+/// Alerts that are read side by side.
+const AT_ONCE: usize = 16;
 /// How long an alert is kept after it was first seen: past the end of any period but the total.
 const KEPT: Duration = Duration::from_secs(100 * 86_400);
 
@@ -46,28 +48,36 @@ impl DynamoAlerts {
             true => expression.absent_or("pk", "pk", "=", "list", s(LIST)),
             false => expression.absent("pk"),
         }
-        change::change(&self.clients, &self.table, key(LIST, place(alert.at, &alert.id)), expression)
+        change::change(&self.clients, &self.table, key(LIST, alert.place().to_string()), expression)
             .await
             .map(|_| ())
     }
 
-    fn query(&self, since: Timestamp) -> QueryFluentBuilder {
+    /// The list from `since` to `last`, both included.
+    fn query(&self, since: Timestamp, last: Option<&AlertPlace>) -> QueryFluentBuilder {
+        // No place begins with a letter.
+        let last = last.map_or_else(|| "a".to_owned(), AlertPlace::to_string);
         self.clients
             .patient
             .query()
             .table_name(&self.table)
-            .key_condition_expression("pk = :list AND sk >= :since")
+            .key_condition_expression("pk = :list AND sk BETWEEN :since AND :last")
             .expression_attribute_values(":list", s(LIST))
             .expression_attribute_values(":since", s(format!("{:015}", since.millis().max(0))))
+            .expression_attribute_values(":last", s(last))
     }
 
     /// The alerts that a page of the list names, in its order.
     async fn named(&self, page: &[Item]) -> Result<Vec<Entry>, StoreError> {
-        let found = page.iter().map(|item| async move {
-            let item = read::item(&self.clients, &self.table, own(text(item, "alert")?)).await?;
-            item.map(|item| entry(&item)).transpose()
-        });
-        Ok(try_join_all(found).await?.into_iter().flatten().collect())
+        let mut entries = Vec::new();
+        for some in page.chunks(AT_ONCE) {
+            let found = some.iter().map(|item| async move {
+                let item = read::item(&self.clients, &self.table, own(text(item, "alert")?)).await?;
+                item.map(|item| entry(&item)).transpose()
+            });
+            entries.extend(try_join_all(found).await?.into_iter().flatten());
+        }
+        Ok(entries)
     }
 }
 
@@ -97,12 +107,21 @@ impl RaiseAlert for DynamoAlerts {
 
 #[async_trait]
 impl ReadAlerts for DynamoAlerts {
-    async fn latest(&self, since: Timestamp, most: usize) -> Result<Vec<Entry>, StoreError> {
-        let limit = i32::try_from(most).unwrap_or(i32::MAX).max(1);
-        let page = self.query(since).scan_index_forward(false).limit(limit).send().await;
-        let mut entries = self.named(page.map_err(store_error)?.items()).await?;
-        entries.truncate(most);
-        Ok(entries)
+    async fn latest(&self, asked: &AlertQuery) -> Result<AlertPage, StoreError> {
+        let (since, before) = (asked.since, asked.before.as_ref());
+        if before.is_some_and(|before| before.at < since) {
+            return Ok(AlertPage::default());
+        }
+        // One more than asked tells whether there is another page; another is the end, which is left out.
+        let limit = i32::try_from(asked.most.saturating_add(2)).unwrap_or(i32::MAX);
+        let page = self.query(since, before).scan_index_forward(false).limit(limit).send().await;
+        let mut items = page.map_err(store_error)?.items.unwrap_or_default();
+        let end = before.map(AlertPlace::to_string);
+        items.retain(|item| text(item, "sk").ok() != end.as_deref());
+        let is_cut = items.len() > asked.most;
+        items.truncate(asked.most);
+        let next = items.last().filter(|_| is_cut).map(place).transpose()?;
+        Ok(AlertPage { entries: self.named(&items).await?, next })
     }
 
     async fn find_alert(&self, id: &AlertId) -> Result<Option<Entry>, StoreError> {
@@ -114,8 +133,10 @@ impl ReadAlerts for DynamoAlerts {
 #[async_trait]
 impl Outbox for DynamoAlerts {
     async fn open_alerts(&self, since: Timestamp) -> Result<Vec<Entry>, StoreError> {
-        let query =
-            self.query(since).filter_expression("#done = :no").expression_attribute_names("#done", "done");
+        let query = self
+            .query(since, None)
+            .filter_expression("#done = :no")
+            .expression_attribute_names("#done", "done");
         let no = aws_sdk_dynamodb::types::AttributeValue::Bool(false);
         let mut pages = query.expression_attribute_values(":no", no).into_paginator().send();
         let mut entries = Vec::new();
@@ -161,8 +182,8 @@ fn own(id: &str) -> Item {
     key(format!("#alert#{id}"), "#")
 }
 
-fn place(at: Timestamp, id: &AlertId) -> String {
-    format!("{:015}#{}", at.millis().max(0), id.as_str())
+fn place(item: &Item) -> Result<AlertPlace, StoreError> {
+    text(item, "sk")?.parse().map_err(|_| super::item::malformed("sk"))
 }
 
 fn expires(at: Timestamp) -> i64 {

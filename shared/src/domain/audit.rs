@@ -97,6 +97,8 @@ pub enum Action {
     ReleaseKey,
     #[serde(rename = "budget.set")]
     SetBudget,
+    #[serde(rename = "alert.acknowledge")]
+    AcknowledgeAlert,
     /// Written by a later version.
     #[serde(other, rename = "other")]
     Other,
@@ -110,7 +112,7 @@ pub struct AuditEntry {
     #[serde(flatten)]
     pub who: Who,
     pub action: Action,
-    /// Kind and id, with the owner between where it has one: `key/abc`, `team/acme/search`.
+    /// Kind and id, with the owner between where it has one: `key/abc`, `team/acme/search`, `alert/0f…`.
     pub subject: String,
     /// What stood there, as the admin API shows it; none where nothing did.
     #[serde(default, skip_serializing_if = "Option::is_none")]

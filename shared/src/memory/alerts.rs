@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::MemoryStore;
 use crate::domain::alert::{Alert, AlertId, Entry};
 use crate::domain::time::Timestamp;
-use crate::ports::{Outbox, RaiseAlert, ReadAlerts, StoreError};
+use crate::ports::{AlertPage, AlertQuery, Outbox, RaiseAlert, ReadAlerts, StoreError};
 
 #[async_trait]
 impl RaiseAlert for MemoryStore {
@@ -19,11 +19,14 @@ impl RaiseAlert for MemoryStore {
 
 #[async_trait]
 impl ReadAlerts for MemoryStore {
-    async fn latest(&self, since: Timestamp, most: usize) -> Result<Vec<Entry>, StoreError> {
-        let mut entries = self.entries(since);
+    async fn latest(&self, asked: &AlertQuery) -> Result<AlertPage, StoreError> {
+        let mut entries = self.entries(asked.since);
         entries.reverse();
-        entries.truncate(most);
-        Ok(entries)
+        entries.retain(|entry| asked.before.as_ref().is_none_or(|before| entry.alert.place() < *before));
+        let is_cut = entries.len() > asked.most;
+        entries.truncate(asked.most);
+        let next = entries.last().filter(|_| is_cut).map(|entry| entry.alert.place());
+        Ok(AlertPage { entries, next })
     }
 
     async fn find_alert(&self, id: &AlertId) -> Result<Option<Entry>, StoreError> {
@@ -55,7 +58,7 @@ impl MemoryStore {
         let state = self.state();
         let mut entries: Vec<Entry> =
             state.alerts.values().filter(|entry| entry.alert.at >= since).cloned().collect();
-        entries.sort_by(|a, b| (a.alert.at, &a.alert.id).cmp(&(b.alert.at, &b.alert.id)));
+        entries.sort_by_key(|entry| entry.alert.place());
         entries
     }
 }

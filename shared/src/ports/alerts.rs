@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::domain::alert::{Alert, AlertId, Entry, SendError, Telling};
+use crate::domain::alert::{Alert, AlertId, AlertPlace, Entry, SendError, Telling};
 use crate::domain::time::Timestamp;
 
 /// Takes alerts for delivery.
@@ -15,11 +15,28 @@ pub trait RaiseAlert: Send + Sync {
     async fn raise(&self, alert: &Alert) -> Result<bool, StoreError>;
 }
 
+/// Which alerts, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertQuery {
+    /// First seen then or later.
+    pub since: Timestamp,
+    /// Only those that stand before.
+    pub before: Option<AlertPlace>,
+    pub most: usize,
+}
+
+/// Some alerts, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AlertPage {
+    pub entries: Vec<Entry>,
+    /// What the next page is before; none where this was the last.
+    pub next: Option<AlertPlace>,
+}
+
 /// Lists alerts.
 #[async_trait]
 pub trait ReadAlerts: Send + Sync {
-    /// Those first seen at or after `since`, newest first, at most `most` of them.
-    async fn latest(&self, since: Timestamp, most: usize) -> Result<Vec<Entry>, StoreError>;
+    async fn latest(&self, asked: &AlertQuery) -> Result<AlertPage, StoreError>;
     /// A strongly consistent read.
     async fn find_alert(&self, id: &AlertId) -> Result<Option<Entry>, StoreError>;
 }

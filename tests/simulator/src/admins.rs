@@ -75,9 +75,15 @@ async fn change(world: &Arc<World>, name: &ScopeName, dice: &Dice) {
         let process = world.process();
         let wire = Wire { world: Arc::clone(world), process: Arc::clone(&process) };
         let desk = Arc::new(Desk::new(wire.clone()));
-        let begun = desk.now();
+        let (begun, memory) = (desk.now(), &world.stores.memory);
         let admin = Admin {
-            registry: Registry::new(desk.clone(), desk.clone(), Arc::new(wire), world.stores.memory.clone()),
+            registry: Registry::new(
+                desk.clone(),
+                desk.clone(),
+                Arc::new(wire),
+                memory.clone(),
+                memory.clone(),
+            ),
             clock: Arc::new(world.clock.skewed(process.skew)),
             pepper: pepper(),
             admin_key: String::new(),

@@ -1,5 +1,6 @@
 //! The admin API as an admin sees it: the real handler over stores in memory.
 
+mod alerts;
 mod audit;
 mod keys;
 mod lists;

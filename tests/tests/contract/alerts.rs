@@ -1,8 +1,9 @@
 //! The outbox of alerts, and the mark of a first refusal.
 
-use shared::domain::alert::{About, Alert, AlertId, Entry, Severity, Telling};
+use shared::domain::alert::{About, Alert, AlertId, AlertPlace, Entry, Severity, Telling};
 use shared::domain::counter::{CounterKey, ScopeKind, WindowForm};
 use shared::domain::time::{Period, Timestamp};
+use shared::ports::{AlertPage, AlertQuery};
 use std::time::Duration;
 
 use super::samples::{NOW, held, id, reserve};
@@ -40,7 +41,9 @@ async fn an_alert_is_raised_once_and_the_first_stays(stores: &Stores) {
     let later = Alert { at: NOW + Duration::from_secs(60), severity: Severity::Critical, ..first.clone() };
     assert_eq!(stores.outbox.raise(&later).await, Ok(false));
     assert_eq!(stores.outbox.find_alert(&first.id).await, Ok(Some(Entry::new(first.clone()))));
-    assert_eq!(stores.outbox.latest(Timestamp::default(), 10).await, Ok(vec![Entry::new(first)]));
+    let all = AlertQuery { since: Timestamp::default(), before: None, most: 10 };
+    let page = AlertPage { entries: vec![Entry::new(first)], next: None };
+    assert_eq!(stores.outbox.latest(&all).await, Ok(page));
     assert_eq!(stores.outbox.find_alert(&AlertId::of(&["none"])).await, Ok(None));
 }
 
@@ -48,14 +51,21 @@ async fn the_latest_are_listed_newest_first(stores: &Stores) {
     for n in [3, 1, 2, 5, 4] {
         raised(stores, n).await;
     }
-    let latest = async |since, most| {
-        let since = NOW + Duration::from_secs(since);
-        let entries = stores.outbox.latest(since, most).await.expect("listed");
-        entries.into_iter().map(|entry| entry.alert).collect::<Vec<Alert>>()
+    let latest = async |since, before: Option<AlertPlace>, most| {
+        let asked = AlertQuery { since: NOW + Duration::from_secs(since), before, most };
+        let page = stores.outbox.latest(&asked).await.expect("listed");
+        (page.entries.into_iter().map(|entry| entry.alert).collect::<Vec<Alert>>(), page.next)
     };
-    assert_eq!(latest(0, 3).await, [alert(5), alert(4), alert(3)]);
-    assert_eq!(latest(4, 10).await, [alert(5), alert(4)]);
-    assert_eq!(latest(6, 10).await, []);
+    let place = |n| Some(alert(n).place());
+    assert_eq!(latest(0, None, 3).await, (vec![alert(5), alert(4), alert(3)], place(3)));
+    assert_eq!(latest(0, place(3), 1).await, (vec![alert(2)], place(2)));
+    assert_eq!(latest(0, place(2), 1).await, (vec![alert(1)], None));
+    assert_eq!(latest(0, place(1), 1).await, (vec![], None));
+    assert_eq!(latest(4, None, 10).await, (vec![alert(5), alert(4)], None));
+    assert_eq!(latest(4, place(4), 10).await, (vec![], None));
+    assert_eq!(latest(4, place(2), 10).await, (vec![], None), "before the first moment");
+    assert_eq!(latest(6, None, 10).await, (vec![], None));
+    assert_eq!(latest(0, None, 5).await.1, None, "all of them are no piece");
 }
 
 async fn an_entry_is_changed_by_compare_and_swap(stores: &Stores) {
@@ -80,7 +90,8 @@ async fn what_is_done_is_open_no_more(stores: &Stores) {
     assert_eq!(open().await, [Entry::new(second)]);
     assert_eq!(stores.outbox.raise(&first).await, Ok(false), "it is not told again");
     assert_eq!(open().await.len(), 1);
-    assert_eq!(stores.outbox.latest(NOW, 10).await.expect("listed").len(), 2);
+    let all = AlertQuery { since: NOW, before: None, most: 10 };
+    assert_eq!(stores.outbox.latest(&all).await.expect("listed").entries.len(), 2);
 }
 
 async fn the_first_refusal_is_noted_and_stays(stores: &Stores) {

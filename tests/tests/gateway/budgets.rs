@@ -102,7 +102,7 @@ async fn a_users_first_policy_replaces_the_tenants_though_a_clock_that_is_ahead_
     let user = gateway.user(json!({ "tenant": "acme" })).await;
     let store = &gateway.store;
     let early = Admin {
-        registry: Registry::new(store.clone(), store.clone(), store.clone(), store.clone()),
+        registry: Registry::new(store.clone(), store.clone(), store.clone(), store.clone(), store.clone()),
         clock: Arc::new(Ahead(Duration::from_secs(300))),
         pepper: gateway.office.admin.pepper.clone(),
         admin_key: String::new(),

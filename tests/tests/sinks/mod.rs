@@ -19,7 +19,7 @@ use shared::domain::counter::{Allowance, Counter, CounterKey, ScopeKind};
 use shared::domain::money::NanoUsd;
 use shared::domain::time::{Period, Timestamp};
 use shared::memory::MemoryStore;
-use shared::ports::{Clock, FindSecret, Outbox, RaiseAlert, ReadAlerts, StoreError};
+use shared::ports::{AlertPage, AlertQuery, Clock, FindSecret, Outbox, RaiseAlert, ReadAlerts, StoreError};
 use shared::sinks::{Sinks, Surroundings, routes};
 use tests::Set;
 use tokio::time::Instant;
@@ -60,8 +60,8 @@ impl RaiseAlert for Deadly {
 
 #[async_trait]
 impl ReadAlerts for Deadly {
-    async fn latest(&self, since: Timestamp, most: usize) -> Result<Vec<Entry>, StoreError> {
-        self.store.latest(since, most).await
+    async fn latest(&self, asked: &AlertQuery) -> Result<AlertPage, StoreError> {
+        self.store.latest(asked).await
     }
 
     async fn find_alert(&self, id: &AlertId) -> Result<Option<Entry>, StoreError> {

@@ -1,5 +1,6 @@
 //! What `tollgate` can be told to do. Exit code 0 is done, 1 refused or failed, 2 wrong use.
 
+mod alerts;
 mod audit;
 mod budgets;
 mod cache;
@@ -38,6 +39,8 @@ enum What {
     Teams(tenants::TeamOptions),
     /// Set and show budgets and limits of a running gateway.
     Budgets(budgets::Options),
+    /// List what the operator of a running gateway was told, and say that it is seen to.
+    Alerts(alerts::Options),
     /// List what admins changed on a running gateway.
     Audit(audit::Options),
     /// Set up, fill, question and invalidate the cache of a running gateway.
@@ -61,6 +64,7 @@ impl Command {
             What::Keys(options) => keys::run(options).await,
             What::Tenants(options) => tenants::run(options).await,
             What::Teams(options) => tenants::run_teams(options).await,
+            What::Alerts(options) => alerts::run(options).await,
             What::Audit(options) => audit::run(options).await,
             What::Budgets(options) => budgets::run(options).await,
             What::Cache(options) => return cache::run(options).await,

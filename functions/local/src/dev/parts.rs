@@ -63,13 +63,13 @@ pub(super) fn office(
         Arc::clone(&stores.manage_keys),
         Arc::clone(&stores.manage_policies),
         Arc::clone(&stores.counters),
+        Arc::clone(&stores.outbox),
         Arc::clone(&stores.audit),
     );
     let (pepper, admin_key) = (secrets.pepper.clone(), secrets.admin_key.clone());
     let overview = Overview::new(
         Arc::clone(&stores.read_rollups),
         Arc::clone(&stores.breakers),
-        Arc::clone(&stores.outbox) as _,
         config.routing.chain().map(ToString::to_string).collect(),
     );
     Office { admin: Admin { registry, clock: Arc::clone(clock), pepper, admin_key }, overview, files }

@@ -17,12 +17,13 @@ use futures_util::future::try_join;
 use tokio::sync::Mutex;
 
 use super::administer::Admin;
+use super::alerts::AlertQuestion;
 use super::error::GatewayError;
 use crate::domain::money::MoneyError;
 use crate::domain::time::Timestamp;
-use crate::ports::{BreakerStore, ReadAlerts, ReadRollups, StoreError};
+use crate::ports::{BreakerStore, ReadRollups, StoreError};
 use days::{Day, Sums};
-use view::{AlertRow, Latency, Series, Totals};
+use view::{Latency, Series, Totals};
 
 pub use view::View;
 
@@ -40,16 +41,13 @@ const KEPT: Duration = Duration::from_secs(15 * 60);
 const READING: Duration = Duration::from_secs(4);
 /// Models whose breakers are read because they cost most, beside those of the routes.
 const FAMILIAR: usize = 5;
-/// Alerts that are shown, and how far back.
+/// Alerts that are shown.
 const ALERTS_MAX: usize = 30;
-const ALERT_DAYS: u32 = 30;
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Where the picture comes from.
 pub struct Overview {
     pub rollups: Arc<dyn ReadRollups>,
     pub breakers: Arc<dyn BreakerStore>,
-    pub alerts: Arc<dyn ReadAlerts>,
     /// `provider/model` of the configured routes.
     pub routes: Vec<String>,
     days: Mutex<BTreeMap<i64, Read>>,
@@ -62,13 +60,8 @@ struct Read {
 }
 
 impl Overview {
-    pub fn new(
-        rollups: Arc<dyn ReadRollups>,
-        breakers: Arc<dyn BreakerStore>,
-        alerts: Arc<dyn ReadAlerts>,
-        routes: Vec<String>,
-    ) -> Self {
-        Overview { rollups, breakers, alerts, routes, days: Mutex::default() }
+    pub fn new(rollups: Arc<dyn ReadRollups>, breakers: Arc<dyn BreakerStore>, routes: Vec<String>) -> Self {
+        Overview { rollups, breakers, routes, days: Mutex::default() }
     }
 
     /// The last `count` days, today included.
@@ -98,6 +91,7 @@ impl Overview {
         let breakers = standing::breakers(self.breakers.as_ref(), targets, now)
             .await
             .map_err(GatewayError::StoreDown)?;
+        let newest = AlertQuestion { most: ALERTS_MAX, ..AlertQuestion::default() };
         Ok(View {
             as_of: folded.map(Timestamp::rfc3339),
             days: count,
@@ -117,7 +111,7 @@ impl Overview {
             budgets,
             more_budgets,
             breakers,
-            alerts: self.latest(now).await.map_err(GatewayError::StoreDown)?,
+            alerts: admin.alerts(newest).await?.alerts,
         })
     }
 
@@ -150,19 +144,10 @@ impl Overview {
         let summaries = self.rollups.of_day(day).await?;
         Day::of(&summaries).map_err(|error| StoreError::Rejected(error.to_string()))
     }
-
-    async fn latest(&self, now: Timestamp) -> Result<Vec<AlertRow>, StoreError> {
-        let since = Timestamp::from_millis(now.millis() - millis(DAY * ALERT_DAYS));
-        Ok(self.alerts.latest(since, ALERTS_MAX).await?.into_iter().map(AlertRow::from).collect())
-    }
 }
 
 fn day_of(at: Timestamp) -> i64 {
     at.hour().div_euclid(24)
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn too_much(error: MoneyError) -> GatewayError {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::days::{Day, Slot, Sums};
+use crate::app::alerts::AlertView;
 use crate::app::budgets::BudgetView;
-use crate::domain::alert::{Alert, Entry};
 use crate::domain::histogram::Histogram;
 use crate::domain::key::KeyRecord;
 use crate::domain::money::{MoneyError, NanoUsd};
@@ -44,7 +44,7 @@ pub struct View {
     pub more_budgets: usize,
     pub breakers: Vec<BreakerRow>,
     /// Newest first.
-    pub alerts: Vec<AlertRow>,
+    pub alerts: Vec<AlertView>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -173,29 +173,6 @@ pub struct BreakerRow {
     pub failures: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AlertRow {
-    #[serde(flatten)]
-    pub alert: Alert,
-    pub cleared_at: Option<Timestamp>,
-    pub acknowledged_at: Option<Timestamp>,
-    /// The channels that took it.
-    pub delivered_to: Vec<String>,
-}
-
-impl From<Entry> for AlertRow {
-    fn from(entry: Entry) -> Self {
-        let told = entry.deliveries.into_iter().filter(|(_, delivery)| delivery.told.is_some());
-        AlertRow {
-            alert: entry.alert,
-            cleared_at: entry.cleared_at,
-            acknowledged_at: entry.acknowledged_at,
-            delivered_to: told.map(|(sink, _)| sink).collect(),
-        }
-    }
 }
 
 impl Series {

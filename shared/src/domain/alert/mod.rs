@@ -6,6 +6,9 @@ mod route;
 mod variance;
 mod words;
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -42,6 +45,57 @@ impl AlertId {
     }
 }
 
+impl FromStr for AlertId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        match text.len() == 32 && text.bytes().all(is_digit) {
+            true => Ok(AlertId(text.to_owned())),
+            false => Err(format!("not the id of an alert: {text:?}")),
+        }
+    }
+}
+
+/// Where an alert stands among all: by the time when it was first seen. Written `MILLIS-ID`, so that
+/// texts sort as places do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct AlertPlace {
+    pub at: Timestamp,
+    pub id: AlertId,
+}
+
+impl fmt::Display for AlertPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:015}-{}", self.at.millis().max(0), self.id.as_str())
+    }
+}
+
+impl FromStr for AlertPlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('-').and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)));
+        let (at, id) = parts.ok_or_else(|| format!("not the place of an alert: {text:?}"))?;
+        Ok(AlertPlace { at: Timestamp::from_millis(at), id })
+    }
+}
+
+impl From<AlertPlace> for String {
+    fn from(place: AlertPlace) -> String {
+        place.to_string()
+    }
+}
+
+impl TryFrom<String> for AlertPlace {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 /// How soon somebody should look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -64,6 +118,12 @@ pub struct Alert {
     pub tenant: Option<String>,
     #[serde(flatten)]
     pub about: About,
+}
+
+impl Alert {
+    pub fn place(&self) -> AlertPlace {
+        AlertPlace { at: self.at, id: self.id.clone() }
+    }
 }
 
 /// What it is about, with the figures that it rests on.
