@@ -6,7 +6,7 @@ use shared::app::alert::{Limits, Watch};
 use shared::app::warm_policies::WarmPolicies;
 use shared::aws::{
     CloudMetrics, DynamoAlerts, DynamoCounterList, DynamoCounters, DynamoKeys, DynamoLedger, DynamoPolicies,
-    DynamoRollups, Environment, LiveSecrets, Patience, StartError, sqs_client, variable,
+    DynamoRollups, Environment, LiveSecrets, StartError, variable,
 };
 use shared::log::{self, Sink};
 use shared::sinks::{Sinks, Surroundings, routes};
@@ -55,9 +55,8 @@ fn watch(environment: &Environment) -> Result<Watch, StartError> {
 }
 
 fn metrics(environment: &Environment) -> Result<CloudMetrics, StartError> {
-    let queues = sqs_client(&environment.aws, &environment.http, Patience::default());
     let named =
         |name: &str| Ok((name.to_owned(), variable(&format!("{}_DEAD_LETTERS_URL", name.to_uppercase()))?));
     let letters: Result<_, StartError> = ["settle", "usage", "index"].into_iter().map(named).collect();
-    Ok(CloudMetrics::new(environment.client.clone(), environment.aws.clone(), queues, letters?))
+    Ok(CloudMetrics::new(&environment.aws, &environment.http, letters?))
 }

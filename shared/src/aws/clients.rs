@@ -64,22 +64,29 @@ fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(50))
 }
 
+/// The SDK's configurations have the same parts, and no trait in common.
+macro_rules! client {
+    ($sdk:ident, $aws:expr, $http:expr, $retries:expr, $timeouts:expr) => {{
+        let mut config = $sdk::Config::builder()
+            .behavior_version(AwsConfig::behavior())
+            .region(Region::new($aws.region.clone()))
+            .credentials_provider($aws.credentials.clone())
+            .http_client($http.clone())
+            .retry_config($retries)
+            .timeout_config($timeouts)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        config.set_endpoint_url($aws.endpoint.clone());
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
 fn dynamodb(
     aws: &AwsConfig,
     http: &SharedHttpClient,
     retries: RetryConfig,
     timeouts: TimeoutConfig,
 ) -> aws_sdk_dynamodb::Client {
-    let mut config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(AwsConfig::behavior())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(aws.credentials.clone())
-        .http_client(http.clone())
-        .retry_config(retries)
-        .timeout_config(timeouts)
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    config.set_endpoint_url(aws.endpoint.clone());
-    aws_sdk_dynamodb::Client::from_conf(config.build())
+    client!(aws_sdk_dynamodb, aws, http, retries, timeouts)
 }
 
 /// The client of the queues.
@@ -88,14 +95,13 @@ pub fn sqs_client(aws: &AwsConfig, http: &SharedHttpClient, patience: Patience) 
         .operation_attempt_timeout(patience.attempt)
         .operation_timeout(patience.operation)
         .build();
-    let mut config = aws_sdk_sqs::Config::builder()
-        .behavior_version(AwsConfig::behavior())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(aws.credentials.clone())
-        .http_client(http.clone())
-        .retry_config(retries())
-        .timeout_config(timeouts)
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-    config.set_endpoint_url(aws.endpoint.clone());
-    aws_sdk_sqs::Client::from_conf(config.build())
+    client!(aws_sdk_sqs, aws, http, retries(), timeouts)
+}
+
+/// The client of the metrics.
+#[cfg(feature = "cloudwatch")]
+pub(super) fn cloudwatch_client(aws: &AwsConfig, http: &SharedHttpClient) -> aws_sdk_cloudwatch::Client {
+    // Nobody waits for them but the next minute.
+    let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(3)).build();
+    client!(aws_sdk_cloudwatch, aws, http, retries(), timeouts)
 }

@@ -1,24 +1,22 @@
-//! How the gateway has been: two of its metrics by one signed call of CloudWatch, which an SDK crate would pay
-//! for with a second HTTP stack, and the lengths of the queues of dead letters.
+//! How the gateway has been: two of its metrics by one call of CloudWatch, and the lengths of the queues of
+//! dead letters.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{Metric, MetricDataQuery, MetricDataResult, MetricStat};
 use aws_sdk_sqs::types::QueueAttributeName;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures_util::future::try_join_all;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use super::AwsConfig;
+use super::clients::{Patience, cloudwatch_client, sqs_client};
 use super::errors::store_error;
-use crate::client::causes;
 use crate::domain::time::Timestamp;
 use crate::ports::{ReadMetrics, StoreError, Vitals};
-use crate::signing::Signer;
 
-const SERVICE: &str = "monitoring";
-const TIMEOUT: Duration = Duration::from_secs(3);
 const NAMESPACE: &str = "Tollgate";
 /// What is asked for: name in the answer, metric, statistic.
 const ASKED: [(&str, &str, &str); 3] = [
@@ -33,8 +31,7 @@ const DELAY: Duration = Duration::from_secs(120);
 
 /// [`ReadMetrics`] by CloudWatch and SQS.
 pub struct CloudMetrics {
-    http: reqwest::Client,
-    aws: AwsConfig,
+    metrics: aws_sdk_cloudwatch::Client,
     queues: aws_sdk_sqs::Client,
     /// Names and addresses of the queues of dead letters.
     dead_letters: Vec<(String, String)>,
@@ -42,28 +39,11 @@ pub struct CloudMetrics {
     read: Mutex<Option<(i64, Vitals)>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Answer {
-    metric_data_results: Vec<Series>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Series {
-    id: String,
-    #[serde(default)]
-    values: Vec<f64>,
-}
-
 impl CloudMetrics {
-    pub fn new(
-        http: reqwest::Client,
-        aws: AwsConfig,
-        queues: aws_sdk_sqs::Client,
-        dead_letters: Vec<(String, String)>,
-    ) -> Self {
-        CloudMetrics { http, aws, queues, dead_letters, read: Mutex::default() }
+    /// `dead_letters` are names and addresses of queues.
+    pub fn new(aws: &AwsConfig, http: &SharedHttpClient, dead_letters: Vec<(String, String)>) -> Self {
+        let (metrics, queues) = (cloudwatch_client(aws, http), sqs_client(aws, http, Patience::default()));
+        CloudMetrics { metrics, queues, dead_letters, read: Mutex::default() }
     }
 
     /// The last block that is whole, read at most once.
@@ -75,48 +55,16 @@ impl CloudMetrics {
             tracing::debug!(at, "these minutes were read before");
             return Ok(vitals);
         }
-        let vitals = self.ask(from, from + seconds, now).await?;
+        let vitals = self.ask(from, from + seconds).await?;
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some((from, vitals.clone()));
         Ok(vitals)
     }
 
-    async fn ask(&self, from: i64, to: i64, now: Timestamp) -> Result<Vitals, StoreError> {
-        let request = self.request(from, to, now).map_err(StoreError::Rejected)?;
-        let request = reqwest::Request::try_from(request);
-        let mut request = request.map_err(|error| StoreError::Rejected(error.to_string()))?;
-        *request.timeout_mut() = Some(TIMEOUT);
-        let lost = |error: reqwest::Error| StoreError::NoReply(causes(&error.without_url()));
-        let response = self.http.execute(request).await.map_err(lost)?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(lost)?;
-        if !status.is_success() {
-            let said: Value = serde_json::from_slice(&body).unwrap_or_default();
-            let kind = said["__type"].as_str().unwrap_or("no reason given");
-            return Err(StoreError::Rejected(format!("CloudWatch answered {status}: {kind}")));
-        }
-        let answer: Answer = serde_json::from_slice(&body)
-            .map_err(|error| StoreError::Rejected(format!("CloudWatch's answer is none: {error}")))?;
-        Ok(vitals(&answer))
-    }
-
-    fn request(&self, from: i64, to: i64, now: Timestamp) -> Result<http::Request<String>, String> {
-        let query = |(id, metric, statistic)| {
-            let metric = json!({ "Namespace": NAMESPACE, "MetricName": metric });
-            let stat = json!({ "Metric": metric, "Period": BLOCK.as_secs(), "Stat": statistic });
-            json!({ "Id": id, "MetricStat": stat })
-        };
-        let asked = json!({ "MetricDataQueries": ASKED.map(query), "StartTime": from, "EndTime": to });
-        let region = self.aws.region.as_str();
-        let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
-        let regional = || format!("https://{SERVICE}.{region}.amazonaws.com{suffix}/");
-        let mut request = http::Request::post(self.aws.endpoint.clone().unwrap_or_else(regional))
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("x-amz-target", "GraniteServiceVersion20100801.GetMetricData")
-            .body(asked.to_string())
-            .map_err(|error| error.to_string())?;
-        let signer = Signer { credentials: &self.aws.credentials, region, service: SERVICE, now };
-        signer.sign(&mut request)?;
-        Ok(request)
+    async fn ask(&self, from: i64, to: i64) -> Result<Vitals, StoreError> {
+        let asked = self.metrics.get_metric_data().set_metric_data_queries(Some(ASKED.map(query).into()));
+        let asked = asked.start_time(DateTime::from_secs(from)).end_time(DateTime::from_secs(to));
+        let answer = asked.send().await.map_err(store_error)?;
+        Ok(vitals(answer.metric_data_results()))
     }
 
     async fn waiting(&self, name: &str, url: &str) -> Result<(String, u64), StoreError> {
@@ -129,11 +77,18 @@ impl CloudMetrics {
     }
 }
 
+fn query((id, metric, statistic): (&str, &str, &str)) -> MetricDataQuery {
+    let metric = Metric::builder().namespace(NAMESPACE).metric_name(metric).build();
+    let period = i32::try_from(BLOCK.as_secs()).unwrap_or(i32::MAX);
+    let stat = MetricStat::builder().metric(metric).period(period).stat(statistic).build();
+    MetricDataQuery::builder().id(id).metric_stat(stat).build()
+}
+
 /// The figures of a block with enough requests.
-fn vitals(answer: &Answer) -> Vitals {
+fn vitals(answer: &[MetricDataResult]) -> Vitals {
     let figure = |id: &str| {
-        let series = answer.metric_data_results.iter().find(|series| series.id == id)?;
-        series.values.first().copied().filter(|value| value.is_finite() && *value >= 0.0)
+        let series = answer.iter().find(|series| series.id() == Some(id))?;
+        series.values().first().copied().filter(|value| value.is_finite() && *value >= 0.0)
     };
     // Far below where a float loses whole numbers, and `as` saturates.
     let whole = |value: f64| value.round() as u64;

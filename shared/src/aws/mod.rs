@@ -29,6 +29,7 @@ mod keys;
 mod ledger;
 mod lookup;
 mod marks;
+#[cfg(feature = "cloudwatch")]
 mod metrics;
 mod policies;
 mod precision;
@@ -57,6 +58,7 @@ pub use keys::DynamoKeys;
 pub use ledger::{DynamoLedger, KEY_INDEX};
 pub use lookup::LambdaLookup;
 pub use marks::DynamoMarks;
+#[cfg(feature = "cloudwatch")]
 pub use metrics::CloudMetrics;
 pub use policies::DynamoPolicies;
 pub use precision::DynamoPrecision;

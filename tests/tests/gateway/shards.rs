@@ -102,7 +102,9 @@ async fn a_period_keeps_its_counters_and_the_next_one_has_the_new_number() {
     for n in 1..30 {
         assert_eq!(later.complete(&user, &numbered(n)).await.status, 200);
     }
-    let mut used: Vec<u8> = shards(&gateway, &user).into_iter().flatten().collect();
+    // Two days may begin a month as well, whose counter is another one.
+    let of_days = gateway.store.counters().into_iter().filter(|(key, _)| key.period.starts_with("day#"));
+    let mut used: Vec<u8> = of_days.filter_map(|(key, _)| key.shard).collect();
     used.sort_unstable();
     assert_eq!(used, [0, 1, 2]);
     gateway.settled().await;

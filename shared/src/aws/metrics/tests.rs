@@ -1,27 +1,41 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use aws_smithy_cbor::Encoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::aws::{Patience, http_client, sqs_client};
+use crate::aws::http_client;
 use crate::client::{Reach, client};
 
 /// 2027-01-15T08:00:00Z, the beginning of a block.
 const AT: i64 = 1_800_000_000;
 
-fn answer(requests: f64, fallback: f64, p95: f64) -> String {
-    let series = |id: &str, value: f64| json!({ "Id": id, "Timestamps": [AT], "Values": [value] });
-    let results = [series("requests", requests), series("fallback", fallback), series("duration", p95)];
-    json!({ "MetricDataResults": results }).to_string()
+fn answer(requests: f64, fallback: f64, p95: f64) -> Vec<u8> {
+    results(&[("requests", requests), ("fallback", fallback), ("duration", p95)])
+}
+
+fn results(series: &[(&str, f64)]) -> Vec<u8> {
+    let mut cbor = Encoder::new(Vec::new());
+    cbor.map(1).str("MetricDataResults").array(series.len());
+    for (id, value) in series {
+        cbor.map(2).str("Id").str(id).str("Values").array(1).double(*value);
+    }
+    cbor.into_writer()
+}
+
+fn refusal() -> Vec<u8> {
+    let mut cbor = Encoder::new(Vec::new());
+    cbor.map(2).str("__type").str("com.amazonaws.cloudwatch#AccessDenied").str("message").str("not yours");
+    cbor.into_writer()
 }
 
 /// Answers each request of CloudWatch with `block` and each of SQS with three messages; returns its address,
 /// how often CloudWatch was asked, and the last of these requests.
 async fn server(
     status: u16,
-    block: String,
+    block: Vec<u8>,
 ) -> (String, Arc<AtomicUsize>, tokio::sync::watch::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
@@ -36,17 +50,19 @@ async fn server(
             let is_metrics = request.contains("GetMetricData");
             let (status, body) = match is_metrics {
                 true => (status, block.clone()),
-                false => (200, r#"{"Attributes":{"ApproximateNumberOfMessages":"3"}}"#.to_owned()),
+                false => (200, br#"{"Attributes":{"ApproximateNumberOfMessages":"3"}}"#.to_vec()),
             };
             counted.fetch_add(usize::from(is_metrics), Ordering::SeqCst);
             if is_metrics {
                 told.send_replace(request);
             }
             let length = body.len();
-            let head =
-                format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nsmithy-protocol: rpc-v2-cbor\r\ncontent-type: application/cbor\r\n\
+                 content-length: {length}\r\nconnection: close\r\n\r\n"
+            );
             // Whoever has read enough does not wait for the rest.
-            let _ = socket.write_all(format!("{head}{body}").as_bytes()).await;
+            let _ = socket.write_all(&[head.into_bytes(), body].concat()).await;
         }
     });
     (url, asked, last)
@@ -62,9 +78,8 @@ fn metrics(endpoint: &str) -> CloudMetrics {
     let found =
         |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
     let aws = AwsConfig::from_lookup(found).expect("complete");
-    let http = client(Reach::Any).expect("a client");
-    let queues = sqs_client(&aws, &http_client(http.clone()), Patience::default());
-    CloudMetrics::new(http, aws, queues, vec![("settle".to_owned(), format!("{endpoint}/1/settle"))])
+    let http = http_client(client(Reach::Any).expect("a client"));
+    CloudMetrics::new(&aws, &http, vec![("settle".to_owned(), format!("{endpoint}/1/settle"))])
 }
 
 fn after(seconds: i64) -> Timestamp {
@@ -83,10 +98,11 @@ async fn a_whole_block_is_read_once_by_a_signed_call_and_the_queues_each_time() 
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     let request = last.borrow().clone();
     for part in [
-        "GraniteServiceVersion20100801.GetMetricData",
+        "/operation/GetMetricData",
         "/eu-west-1/monitoring/aws4_request",
-        &format!(r#""StartTime":{AT},"EndTime":{}"#, AT + 300),
-        r#""Metric":{"Namespace":"Tollgate","MetricName":"tollgate.gateway.duration"},"Period":300,"Stat":"p95""#,
+        "Tollgate",
+        "tollgate.gateway.duration",
+        "p95",
     ] {
         assert!(request.contains(part), "{part} in {request}");
     }
@@ -96,7 +112,7 @@ async fn a_whole_block_is_read_once_by_a_signed_call_and_the_queues_each_time() 
 
 #[tokio::test]
 async fn a_few_requests_say_nothing() {
-    for body in [answer(19.0, 1.0, 5_000.0), json!({ "MetricDataResults": [] }).to_string()] {
+    for body in [answer(19.0, 1.0, 5_000.0), results(&[])] {
         let (url, ..) = server(200, body).await;
         let vitals = metrics(&url).vitals(after(0)).await.expect("read");
         assert_eq!((vitals.p95_ms, vitals.fallback_ppm), (None, None));
@@ -105,11 +121,11 @@ async fn a_few_requests_say_nothing() {
 
 #[tokio::test]
 async fn a_refusal_names_its_kind_and_is_asked_again() {
-    let (url, asked, _) = server(400, r#"{"__type":"AccessDenied","message":"canary"}"#.to_owned()).await;
+    let (url, asked, _) = server(400, refusal()).await;
     let metrics = metrics(&url);
     for _ in 0..2 {
         let why = metrics.vitals(after(0)).await.expect_err("refused").to_string();
-        assert_eq!(why, "store rejected the call: CloudWatch answered 400 Bad Request: AccessDenied");
+        assert_eq!(why, "store rejected the call: AccessDenied: not yours");
     }
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
