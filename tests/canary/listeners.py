@@ -19,9 +19,12 @@ class Listener(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
         status = self.server.hear(self.path, repr(self.headers.items()).encode() + b"\n" + body + b"\n")
+        # As some servers do, what fails repeats its address and what it was sent.
+        said = self.path.encode() + b" " + body if status >= 400 else b""
         self.send_response(status)
-        self.send_header("content-length", "0")
+        self.send_header("content-length", str(len(said)))
         self.end_headers()
+        self.wfile.write(said)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

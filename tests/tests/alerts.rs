@@ -229,38 +229,70 @@ async fn quiet_hours_hold_back_what_is_not_critical() {
 }
 
 /// None where it cannot be measured.
-struct Measured(Option<Vitals>);
+#[derive(Clone, Copy)]
+struct Measured(Option<Vitals>, Option<u64>);
 
 #[async_trait]
 impl ReadMetrics for Measured {
     async fn vitals(&self, _: Timestamp) -> Result<Vitals, StoreError> {
-        self.0.clone().ok_or_else(|| StoreError::NoReply("nobody measures".to_owned()))
+        self.0.ok_or_else(|| StoreError::NoReply("nobody measures".to_owned()))
+    }
+
+    async fn dead_letters(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let waiting = self.1.ok_or_else(|| StoreError::NoReply("nobody counts".to_owned()))?;
+        Ok(vec![("settle".to_owned(), waiting)])
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_gateway_is_watched_and_what_is_not_known_clears_nothing_and_holds_nothing_back() {
-    let vitals = |p95_ms, fallback_ppm, waiting| Vitals {
-        p95_ms: Some(p95_ms),
-        fallback_ppm: Some(fallback_ppm),
-        dead_letters: vec![("settle".to_owned(), waiting)],
+    let measured = |p95, ppm, waiting| {
+        Measured(Some(Vitals { p95_ms: Some(p95), fallback_ppm: Some(ppm) }), Some(waiting))
     };
     let world = World::new(vec![route("pagerduty", true)]);
-    let usual = vitals(600, 200_000, 0);
+    let usual = measured(600, 200_000, 0);
     let told = [
-        (Some(usual.clone()), 0, (0, 0)),
-        (Some(vitals(601, 200_001, 1)), 0, (3, 0)),
-        (Some(vitals(900, 300_000, 5)), 0, (3, 0)),
-        (None, CAP / 2, (4, 0)),
-        (Some(usual), CAP / 2, (4, 3)),
+        (usual, 0, (0, 0)),
+        (measured(601, 200_001, 1), 0, (3, 0)),
+        (measured(900, 300_000, 5), 0, (3, 0)),
+        (Measured(None, None), CAP / 2, (4, 0)),
+        (Measured(None, Some(0)), CAP / 2, (4, 1)),
+        (usual, CAP / 2, (4, 3)),
+        (Measured(None, Some(2)), CAP / 2, (5, 3)),
+        (measured(700, 0, 0), CAP / 2, (6, 4)),
     ];
-    for (vitals, spent, expected) in told {
+    for (measured, spent, expected) in told {
         let mut watch = world.watch();
-        watch.metrics = Some(Arc::new(Measured(vitals)));
+        watch.metrics = Some(Arc::new(measured));
         world.pass_of(&watch, spent).await;
         let count = |telling| world.mock.taken("pagerduty").iter().filter(|(_, of)| *of == telling).count();
         assert_eq!((count(Telling::Raised), count(Telling::Cleared)), expected);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_greater_cap_leaves_room_for_is_over_and_no_other_tenants_budget_ends_it() {
+    let world = World::new(vec![route("pagerduty", true)]);
+    let watch = world.watch();
+    let team = |tenant: &str| {
+        CounterKey::new(ScopeKind::Team, &format!("{tenant}#search"), Period::Day, world.clock.now())
+    };
+    let pass = async |counters: &[(&str, Counter)]| {
+        let mut seen = Seen::default();
+        counters.iter().for_each(|(tenant, counter)| seen.add(&team(tenant), counter));
+        let until = Instant::now() + Duration::from_secs(45);
+        watch.pass(seen, &Tally::default(), world.clock.now(), until, &world.clock).await.expect("done");
+        let count = |telling| world.mock.taken("pagerduty").iter().filter(|(_, of)| *of == telling).count();
+        (count(Telling::Raised), count(Telling::Cleared))
+    };
+    let refused = Counter { refused_at: Some(world.clock.now()), ..counter(CAP / 10) };
+    assert_eq!(pass(&[("acme", refused.clone())]).await, (3, 0));
+    let greater =
+        Allowance { cap: NanoUsd::from_nano(20 * CAP), version: world.clock.now(), ..Allowance::default() };
+    let of_other = Counter { remaining: NanoUsd::from_nano(CAP * 9), ..Counter::fresh(&greater, 0) };
+    assert_eq!(pass(&[("acme", refused.clone()), ("other", of_other)]).await, (4, 0), "acme still refuses");
+    let raised = shared::domain::counter::allow(Some(&refused), &greater).expect("a later policy");
+    assert_eq!(pass(&[("acme", raised)]).await, (4, 3), "one per cent of it is spent");
 }
 
 proptest! {

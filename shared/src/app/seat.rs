@@ -8,8 +8,9 @@ use super::random;
 use super::refusal::{next_form, why_refused};
 use super::scope::Scope;
 use super::sweep::{self, Stale};
+use crate::domain::alert::is_watched;
 use crate::domain::counter::{
-    self, Allowance, Bar, Counter, CounterKey, Hold, HoldFacts, Part, Reserve, WindowForm,
+    self, Allowance, Bar, Counter, CounterKey, Hold, HoldFacts, Part, Reserve, ScopeKind, WindowForm,
 };
 use crate::domain::id::AttemptId;
 use crate::domain::money::NanoUsd;
@@ -52,7 +53,8 @@ pub(super) struct SpentUp {
 }
 
 impl SpentUp {
-    /// None where the refusal is of another kind, or not the first.
+    /// None where the refusal is of another kind, not the first, or of nobody's concern. A user's is told
+    /// from the first answer on: whoever calls may name any number of new ones.
     pub(super) fn first(
         error: &GatewayError,
         counter: &CounterKey,
@@ -62,8 +64,9 @@ impl SpentUp {
         let opened = old.filter(|counter| !counter.is_unopened());
         let is_first = opened.is_none_or(|counter| counter.refused_at.is_none());
         let is_for_money = matches!(error, GatewayError::QuotaExceeded(_));
+        let is_told = is_watched(counter.kind) && (opened.is_some() || counter.kind != ScopeKind::User);
         let opens_at = opened.is_none().then_some(*allowance);
-        (is_first && is_for_money).then(|| SpentUp { counter: counter.clone(), opens_at })
+        (is_first && is_for_money && is_told).then(|| SpentUp { counter: counter.clone(), opens_at })
     }
 }
 

@@ -73,7 +73,7 @@ impl DynamoAlerts {
         for some in page.chunks(AT_ONCE) {
             let found = some.iter().map(|item| async move {
                 let item = read::item(&self.clients, &self.table, own(text(item, "alert")?)).await?;
-                item.map(|item| entry(&item)).transpose()
+                Ok::<_, StoreError>(item.and_then(|item| readable(&item)))
             });
             entries.extend(try_join_all(found).await?.into_iter().flatten());
         }
@@ -176,6 +176,15 @@ fn entry(item: &Item) -> Result<Entry, StoreError> {
     let mut entry: Entry = from_item(document.ok_or_else(|| super::item::malformed("entry"))?)?;
     entry.version = u64::try_from(int(item, "version")?).unwrap_or(0);
     Ok(entry)
+}
+
+/// What cannot be read, because a later version wrote it, must not keep back the others.
+fn readable(item: &Item) -> Option<Entry> {
+    let unreadable = |error: &StoreError| {
+        let alert = text(item, "pk").unwrap_or_default();
+        tracing::error!(%error, alert, "an alert cannot be read");
+    };
+    entry(item).inspect_err(unreadable).ok()
 }
 
 fn own(id: &str) -> Item {

@@ -66,6 +66,9 @@ pub(super) fn allow(counter: Option<&Counter>, to: &Allowance) -> Option<Express
     expression.set("cap", "cap", n(to.cap.nano()));
     expression.add("remaining", "change", n(i128::from(to.cap.nano()) - i128::from(counter.cap.nano())));
     set_state(&mut expression, to);
+    if next.refused_at.is_none() {
+        expression.remove("refusedAt");
+    }
     expression.set("version", "version", n(to.version.millis()));
     expression.compare("version", "=", "seen", n(counter.version.millis()));
     Some(expression)

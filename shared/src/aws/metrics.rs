@@ -19,10 +19,11 @@ use crate::ports::{ReadMetrics, StoreError, Vitals};
 
 const NAMESPACE: &str = "Tollgate";
 /// What is asked for: name in the answer, metric, statistic.
-const ASKED: [(&str, &str, &str); 3] = [
+const ASKED: [(&str, &str, &str); 4] = [
     ("duration", "tollgate.gateway.duration", "p95"),
     ("fallback", "fallback.trigger_rate", "Average"),
-    ("requests", "fallback.trigger_rate", "SampleCount"),
+    ("requests", "tollgate.gateway.duration", "SampleCount"),
+    ("could", "fallback.trigger_rate", "SampleCount"),
 ];
 /// CloudWatch charges for each metric that is read, so the minutes of a block are read together.
 const BLOCK: Duration = Vitals::WINDOW;
@@ -50,13 +51,13 @@ impl CloudMetrics {
     async fn block(&self, now: Timestamp) -> Result<Vitals, StoreError> {
         let seconds = i64::try_from(BLOCK.as_secs()).unwrap_or(i64::MAX);
         let from = ((now - DELAY).seconds() / seconds - 1) * seconds;
-        let known = self.read.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = *self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((at, vitals)) = known.filter(|(at, _)| *at == from) {
             tracing::debug!(at, "these minutes were read before");
             return Ok(vitals);
         }
         let vitals = self.ask(from, from + seconds).await?;
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some((from, vitals.clone()));
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some((from, vitals));
         Ok(vitals)
     }
 
@@ -92,23 +93,22 @@ fn vitals(answer: &[MetricDataResult]) -> Vitals {
     };
     // Far below where a float loses whole numbers, and `as` saturates.
     let whole = |value: f64| value.round() as u64;
-    if figure("requests").map_or(0, whole) < Vitals::REQUESTS_MIN {
-        return Vitals::default();
-    }
+    let is_enough = |id: &str| figure(id).map_or(0, whole) >= Vitals::REQUESTS_MIN;
     let share = figure("fallback").map(|share| whole(share * 1e6).min(1_000_000));
     Vitals {
-        p95_ms: figure("duration").map(|millis| whole(millis.ceil())),
-        fallback_ppm: share.and_then(|ppm| u32::try_from(ppm).ok()),
-        dead_letters: Vec::new(),
+        p95_ms: figure("duration").filter(|_| is_enough("requests")).map(|millis| whole(millis.ceil())),
+        fallback_ppm: share.filter(|_| is_enough("could")).and_then(|ppm| u32::try_from(ppm).ok()),
     }
 }
 
 #[async_trait]
 impl ReadMetrics for CloudMetrics {
     async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
-        let lengths = self.dead_letters.iter().map(|(name, url)| self.waiting(name, url));
-        let (block, lengths) = tokio::join!(self.block(now), try_join_all(lengths));
-        Ok(Vitals { dead_letters: lengths?, ..block? })
+        self.block(now).await
+    }
+
+    async fn dead_letters(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        try_join_all(self.dead_letters.iter().map(|(name, url)| self.waiting(name, url))).await
     }
 }
 

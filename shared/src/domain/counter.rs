@@ -175,6 +175,9 @@ pub struct HoldFacts {
     pub key: String,
     pub model: String,
     pub price: String,
+    /// [`super::notes::Notes::for_lookup`].
+    #[serde(default)]
+    pub for_lookup: bool,
 }
 
 /// Requests and tokens a minute, and holds open at once; none is no limit.
@@ -323,7 +326,9 @@ pub fn allow(counter: Option<&Counter>, to: &Allowance) -> Option<Counter> {
     let change = to.cap.nano().checked_sub(counter.cap.nano())?;
     let remaining = NanoUsd::from_nano(counter.remaining.nano().checked_add(change)?);
     let (cap, state, bar, version) = (to.cap, to.state, to.bar, to.version);
-    let next = Counter { cap, remaining, state, bar, version, ..counter.clone() };
+    // A greater budget has refused nothing yet.
+    let refused_at = counter.refused_at.filter(|_| to.cap <= counter.cap);
+    let next = Counter { cap, remaining, state, bar, version, refused_at, ..counter.clone() };
     (counter.version < to.version).then_some(next)
 }
 

@@ -60,14 +60,12 @@ pub trait SendAlert: Send + Sync {
 }
 
 /// How the gateway has been in the last minutes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vitals {
     /// Milliseconds of the gateway's own time at the 95th percentile; none where too few called.
     pub p95_ms: Option<u64>,
-    /// Share of requests that needed a fallback, in millionths; none where too few called.
+    /// Share of requests that needed a fallback, in millionths; none where too few could.
     pub fallback_ppm: Option<u32>,
-    /// Messages that nobody could carry out, by queue.
-    pub dead_letters: Vec<(String, u64)>,
 }
 
 impl Vitals {
@@ -81,4 +79,6 @@ impl Vitals {
 #[async_trait]
 pub trait ReadMetrics: Send + Sync {
     async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError>;
+    /// Messages that nobody could carry out, by queue.
+    async fn dead_letters(&self) -> Result<Vec<(String, u64)>, StoreError>;
 }

@@ -48,12 +48,17 @@ impl ReadMetrics for Recorder {
         let millis = |time: &Duration| u64::try_from(time.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
         let could: Vec<bool> = seen.iter().filter_map(|seen| seen.fell_back).collect();
         let did = could.iter().filter(|fell_back| **fell_back).count();
-        let share = (did * 1_000_000).checked_div(could.len());
+        let is_enough = u64::try_from(could.len()).unwrap_or(u64::MAX) >= Vitals::REQUESTS_MIN;
+        let share = (did * 1_000_000).checked_div(could.len()).filter(|_| is_enough);
         Ok(Vitals {
             p95_ms: p95.map(millis),
             fallback_ppm: share.and_then(|share| u32::try_from(share).ok()),
-            dead_letters: Vec::new(),
         })
+    }
+
+    /// A queue in the process has none.
+    async fn dead_letters(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(Vec::new())
     }
 }
 

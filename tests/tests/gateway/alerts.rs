@@ -76,3 +76,25 @@ async fn a_first_request_that_is_too_dear_is_told_as_well() {
     }
     assert_eq!(told.thresholds(), [500_000, 800_000, 1_000_000]);
 }
+
+#[tokio::test]
+async fn users_that_a_caller_makes_up_and_that_never_got_an_answer_are_not_told_of() {
+    let gateway = TestApp::start(json!({})).await;
+    let user = gateway.user(json!({ "tenant": "acme", "budgetUsd": "5" })).await;
+    let each = json!({ "budgets": [{ "capUsd": "0.000001", "period": "day" }] });
+    let body = json!({ "eachUser": each, "eachSession": each });
+    let set = gateway.ask_admin("PUT", "/admin/budgets/tenant/acme", Some(body)).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    let before = gateway.store.counters().len();
+    for n in 0..5 {
+        let mut body = question("demo/ok", false);
+        body["user"] = json!(format!("made-up-{n}"));
+        assert_eq!(gateway.complete(&user, &body).await.status, 402);
+    }
+    let told = Arc::new(Told::default());
+    alerts::run(&alerts(&gateway, &told)).await.expect("watched");
+    assert_eq!(told.thresholds(), [0; 0]);
+    let named: Vec<_> =
+        gateway.store.counters().into_iter().filter(|(key, _)| key.id.contains("made-up")).collect();
+    assert!(named.is_empty() && gateway.store.counters().len() <= before + 2, "{named:?}");
+}

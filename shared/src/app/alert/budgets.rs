@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Watch;
 use crate::app::scope::counters;
 use crate::app::seat::whole;
-use crate::domain::alert::{Standing, is_watched, period_of};
+use crate::domain::alert::{Alert, BudgetAt, Standing, is_watched, period_of};
 use crate::domain::counter::{Counter, CounterKey, ScopeKind};
 use crate::domain::policy::{Policy, ScopeName};
 use crate::domain::time::Timestamp;
@@ -24,14 +24,34 @@ impl Seen {
     }
 
     /// The budgets that have come to the first threshold or may end early, with their tenants.
-    pub(super) async fn standings(self, watch: &Watch, now: Timestamp) -> Result<Vec<Standing>, StoreError> {
+    pub(super) async fn standings(&self, watch: &Watch, now: Timestamp) -> Result<Vec<Standing>, StoreError> {
         let mut standings = Vec::new();
-        for shards in self.0.into_values() {
-            if let Some(standing) = standing(watch, &shards, now).await? {
+        for shards in self.0.values() {
+            if let Some(standing) = standing(watch, shards, now).await? {
                 standings.push(standing);
             }
         }
         Ok(standings)
+    }
+
+    /// The budget that `alert` is about as it stands; none where not all of it was seen.
+    pub(super) async fn standing_of(
+        &self,
+        watch: &Watch,
+        alert: &Alert,
+        budget: &BudgetAt,
+        now: Timestamp,
+    ) -> Result<Option<Standing>, StoreError> {
+        let scope = (budget.scope, budget.counter_id(alert.tenant.as_deref()), budget.period.clone());
+        let Some(shards) = self.0.get(&scope) else { return Ok(None) };
+        let Some((key, counter)) = shards.first() else { return Ok(None) };
+        if key.shard.is_none() {
+            return Ok(Standing::of(key, counter, alert.tenant.clone(), now));
+        }
+        let (tenant, policy) = owner(watch, key).await?;
+        let whole = policy.and_then(|(name, policy)| sum(&name, &policy, shards, now));
+        let whole = whole.filter(|whole| whole.is_complete);
+        Ok(whole.and_then(|whole| Standing::of(&whole.key, &whole.counter, tenant, now)))
     }
 }
 
@@ -59,19 +79,23 @@ async fn standing(
                 return Ok(None);
             }
             let (tenant, policy) = owner(watch, key).await?;
-            let summed = policy.and_then(|(name, policy)| sum(&name, &policy, shards, now));
-            Ok(summed.and_then(|(key, whole)| Standing::of(&key, &whole, tenant, now)).filter(is_interesting))
+            let whole = policy.and_then(|(name, policy)| sum(&name, &policy, shards, now));
+            let standing = whole.and_then(|whole| Standing::of(&whole.key, &whole.counter, tenant, now));
+            Ok(standing.filter(is_interesting))
         }
     }
 }
 
-/// The counters of a sharded scope as one; what is not listed has spent nothing.
-fn sum(
-    name: &ScopeName,
-    policy: &Policy,
-    shards: &[(CounterKey, Counter)],
-    now: Timestamp,
-) -> Option<(CounterKey, Counter)> {
+/// The counters of a sharded scope as one.
+struct Whole {
+    key: CounterKey,
+    counter: Counter,
+    /// None of them is missing.
+    is_complete: bool,
+}
+
+/// What is not listed has spent nothing.
+fn sum(name: &ScopeName, policy: &Policy, shards: &[(CounterKey, Counter)], now: Timestamp) -> Option<Whole> {
     let key = CounterKey { shard: None, ..shards.first()?.0.clone() };
     let (period, within) = period_of(&key, now)?;
     let scope = counters(name, policy, true).into_iter().find(|scope| scope.period == period)?;
@@ -80,7 +104,12 @@ fn sum(
         |at: u8| shards.iter().find(|(key, _)| key.shard == Some(at)).map(|(_, counter)| counter.clone());
     let counters: Vec<Option<Counter>> = (0..count).map(listed).collect();
     let refused_at = counters.iter().flatten().filter_map(|counter| counter.refused_at).min();
-    Some((key, Counter { refused_at, ..whole(&scope, &counters, count, within) }))
+    let is_complete = counters.iter().all(Option::is_some);
+    Some(Whole {
+        key,
+        counter: Counter { refused_at, ..whole(&scope, &counters, count, within) },
+        is_complete,
+    })
 }
 
 /// Whose a counter is, and what was set for its scope.

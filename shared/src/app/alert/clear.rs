@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{LOOK_BACK, Watch};
+use super::{LOOK_BACK, Seen, Watch};
 use crate::domain::alert::{About, BudgetAt, Entry, Standing};
 use crate::domain::time::Timestamp;
 use crate::ports::{StoreError, Vitals};
@@ -10,16 +10,23 @@ use crate::ports::{StoreError, Vitals};
 /// How long an alert stands that tells of something that has happened and does not last.
 const PASSING: Duration = Duration::from_secs(3600);
 
+/// What is known of the gateway itself; none where it could not be measured.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Measured {
+    pub vitals: Option<Vitals>,
+    pub dead_letters: Option<Vec<(String, u64)>>,
+}
+
 /// The open alerts, oldest first, as they stand after it.
 pub(super) async fn clear(
     watch: &Watch,
-    standings: &[Standing],
-    vitals: Option<&Vitals>,
+    seen: &Seen,
+    measured: &Measured,
     now: Timestamp,
 ) -> Result<Vec<Entry>, StoreError> {
     let mut entries = watch.outbox.open_alerts(now - LOOK_BACK).await?;
     for entry in &mut entries {
-        if entry.cleared_at.is_none() && is_over(entry, standings, vitals, now) {
+        if entry.cleared_at.is_none() && is_over(watch, entry, seen, measured, now).await? {
             entry.cleared_at = Some(now);
         }
         let was_cleared = entry.cleared_at == Some(now);
@@ -32,16 +39,24 @@ pub(super) async fn clear(
     Ok(entries)
 }
 
-fn is_over(entry: &Entry, standings: &[Standing], vitals: Option<&Vitals>, now: Timestamp) -> bool {
-    let has_passed = now.since(entry.alert.at) >= PASSING;
-    match &entry.alert.about {
+async fn is_over(
+    watch: &Watch,
+    entry: &Entry,
+    seen: &Seen,
+    measured: &Measured,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let alert = &entry.alert;
+    let vitals = measured.vitals.as_ref();
+    Ok(match &alert.about {
+        About::Budget { budget, .. } | About::Forecast { budget, .. } if ended(budget, now) => true,
         About::Budget { budget, threshold_ppm, .. } => {
-            ended(budget, now)
-                || raised(budget, standings).is_some_and(|standing| !standing.is_at(*threshold_ppm))
+            let standing = seen.standing_of(watch, alert, budget, now).await?;
+            standing.is_some_and(|now| is_raised(budget, &now) && !now.is_at(*threshold_ppm))
         }
         About::Forecast { budget, .. } => {
-            ended(budget, now)
-                || raised(budget, standings).is_some_and(|standing| standing.forecast(now).is_none())
+            let standing = seen.standing_of(watch, alert, budget, now).await?;
+            standing.is_some_and(|standing| is_raised(budget, &standing) && standing.forecast(now).is_none())
         }
         About::GatewayLatency { limit_ms, .. } => {
             vitals.is_some_and(|vitals| vitals.p95_ms.is_none_or(|p95| p95 <= *limit_ms))
@@ -49,22 +64,20 @@ fn is_over(entry: &Entry, standings: &[Standing], vitals: Option<&Vitals>, now: 
         About::FallbackRate { limit_ppm, .. } => {
             vitals.is_some_and(|vitals| vitals.fallback_ppm.is_none_or(|ppm| ppm <= *limit_ppm))
         }
-        About::DeadLetters { queue, .. } => vitals.is_some_and(|vitals| {
-            vitals.dead_letters.iter().all(|(name, waiting)| name != queue || *waiting == 0)
-        }),
-        About::CostVariance { .. } | About::Sweeps { .. } | About::Anomaly { .. } => has_passed,
-    }
+        About::DeadLetters { queue, .. } => measured
+            .dead_letters
+            .as_ref()
+            .is_some_and(|letters| letters.iter().all(|(name, waiting)| name != queue || *waiting == 0)),
+        About::CostVariance { .. } | About::Sweeps { .. } | About::Anomaly { .. } => {
+            now.since(alert.at) >= PASSING
+        }
+    })
 }
 
 fn ended(budget: &BudgetAt, now: Timestamp) -> bool {
     budget.resets_at.is_some_and(|at| at <= now)
 }
 
-/// The budget as it stands, where its cap was raised since.
-fn raised<'a>(budget: &BudgetAt, standings: &'a [Standing]) -> Option<&'a Standing> {
-    standings.iter().find(|standing| {
-        let now = &standing.budget;
-        (now.scope, &now.id, &now.period) == (budget.scope, &budget.id, &budget.period)
-            && now.cap_usd > budget.cap_usd
-    })
+fn is_raised(budget: &BudgetAt, standing: &Standing) -> bool {
+    standing.budget.cap_usd > budget.cap_usd
 }

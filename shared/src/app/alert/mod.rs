@@ -9,22 +9,29 @@ mod deliver;
 mod gateway;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::time::Instant;
+use futures_util::future::try_join_all;
+use tokio::time::{Instant, timeout_at};
 
 pub use budgets::Seen;
 pub use deliver::Delivered;
 
+use self::clear::Measured;
 use super::sweep::Tally;
 use crate::config::Config;
 use crate::domain::alert::{Alert, AlertId, Route, Standing, VarianceLimits};
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
-use crate::ports::{FindPolicy, ManageKeys, Outbox, ReadMetrics, ReadRollups, SendAlert, StoreError, Vitals};
+use crate::ports::{FindPolicy, ManageKeys, Outbox, ReadMetrics, ReadRollups, SendAlert, StoreError};
 
 /// From when on alerts are looked at again: those of a budget of a month are over after it.
 const LOOK_BACK: std::time::Duration = std::time::Duration::from_secs(35 * 86_400);
+/// Of a pass, what is kept for telling.
+const DELIVERY: std::time::Duration = std::time::Duration::from_secs(10);
+/// Alerts that are raised side by side.
+const AT_ONCE: usize = 16;
 /// Alerts that are remembered as raised, so that what goes on standing is not written each minute.
 const KNOWN_MAX: usize = 20_000;
 
@@ -94,10 +101,11 @@ impl Watch {
     }
 
     /// Raises what `seen` and the figures of the last minutes say, clears what is over, and tells the sinks
-    /// until nothing is due or `until` has come.
+    /// until nothing is due or `until` has come. What is raised already is told though the rest of it
+    /// fails or takes too long; the next pass makes up for that.
     ///
     /// # Errors
-    /// [`StoreError`] when a step did not succeed; the next pass makes up for it.
+    /// The first [`StoreError`] of any of it.
     pub async fn pass(
         &self,
         seen: Seen,
@@ -106,32 +114,57 @@ impl Watch {
         until: Instant,
         clock: &dyn crate::ports::Clock,
     ) -> Result<Told, StoreError> {
-        let standings = seen.standings(self, now).await?;
-        let vitals = self.vitals(now).await;
-        let mut alerts: Vec<Alert> =
-            standings.iter().flat_map(|standing| self.of_budget(standing, now)).collect();
-        alerts.extend(vitals.iter().flat_map(|vitals| gateway::of_vitals(vitals, &self.limits, now)));
-        alerts.extend(gateway::of_sweep(swept, now));
-        alerts.extend(self.of_cost(now).await?);
-        let mut told = Told::default();
-        for alert in &alerts {
-            told.raised += usize::from(self.raise(alert).await?);
-        }
-        let open = clear::clear(self, &standings, vitals.as_ref(), now).await?;
+        let raised = AtomicUsize::new(0);
+        let measured = self.measured(now).await;
+        let look = self.look(&seen, swept, &measured, now, &raised);
+        let looked = timeout_at(until - DELIVERY, look).await.unwrap_or_else(|_| {
+            tracing::warn!("there was not time enough to look at everything");
+            Ok(())
+        });
+        let open = clear::clear(self, &seen, &measured, now).await?;
         let delivered = deliver::deliver(self, open, clock, until).await?;
-        Ok(Told { delivered: delivered.sent, failed: delivered.failed, ..told })
+        let raised = raised.into_inner();
+        looked.map(|()| Told { raised, delivered: delivered.sent, failed: delivered.failed })
     }
 
-    /// None where it cannot be told, which is no reason to keep other alerts back.
-    async fn vitals(&self, now: Timestamp) -> Option<Vitals> {
-        let vitals = self.metrics.as_ref()?.vitals(now).await;
-        vitals.inspect_err(|error| tracing::warn!(%error, "how the gateway has been is not known")).ok()
+    /// Each part of it is looked at though another one fails.
+    async fn look(
+        &self,
+        seen: &Seen,
+        swept: &Tally,
+        measured: &Measured,
+        now: Timestamp,
+        raised: &AtomicUsize,
+    ) -> Result<(), StoreError> {
+        let gateway = async {
+            for alert in gateway::of_gateway_itself(measured, &self.limits, now) {
+                raised.fetch_add(usize::from(self.raise_anew(alert).await?), Ordering::Relaxed);
+            }
+            self.raise_all(gateway::of_sweep(swept, now).into_iter().collect(), raised).await
+        };
+        let gateway = gateway.await;
+        let budgets = async {
+            let standings = seen.standings(self, now).await?;
+            let alerts = standings.iter().flat_map(|standing| self.of_budget(standing, now));
+            self.raise_all(alerts.collect(), raised).await
+        };
+        let budgets = budgets.await;
+        let cost = async { self.raise_all(self.of_cost(now).await?, raised).await };
+        gateway.and(budgets).and(cost.await)
     }
 
     fn of_budget(&self, standing: &Standing, now: Timestamp) -> Vec<Alert> {
         let mut alerts = standing.crossings(&self.limits.thresholds_ppm, now);
         alerts.extend(standing.forecast(now));
         alerts
+    }
+
+    async fn raise_all(&self, alerts: Vec<Alert>, raised: &AtomicUsize) -> Result<(), StoreError> {
+        for some in alerts.chunks(AT_ONCE) {
+            let new = try_join_all(some.iter().map(|alert| self.raise(alert))).await?;
+            raised.fetch_add(new.into_iter().filter(|is_new| *is_new).count(), Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// True when nobody had raised it before.

@@ -13,7 +13,7 @@ use crate::client::{Reach, client};
 const AT: i64 = 1_800_000_000;
 
 fn answer(requests: f64, fallback: f64, p95: f64) -> Vec<u8> {
-    results(&[("requests", requests), ("fallback", fallback), ("duration", p95)])
+    results(&[("requests", requests), ("could", requests), ("fallback", fallback), ("duration", p95)])
 }
 
 fn results(series: &[(&str, f64)]) -> Vec<u8> {
@@ -93,7 +93,7 @@ async fn a_whole_block_is_read_once_by_a_signed_call_and_the_queues_each_time() 
     for seconds in [420, 480, 719] {
         let vitals = metrics.vitals(after(seconds)).await.expect("read");
         assert_eq!((vitals.p95_ms, vitals.fallback_ppm), (Some(613), Some(250_000)));
-        assert_eq!(vitals.dead_letters, [("settle".to_owned(), 3)]);
+        assert_eq!(metrics.dead_letters().await, Ok(vec![("settle".to_owned(), 3)]));
     }
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     let request = last.borrow().clone();
@@ -114,9 +114,15 @@ async fn a_whole_block_is_read_once_by_a_signed_call_and_the_queues_each_time() 
 async fn a_few_requests_say_nothing() {
     for body in [answer(19.0, 1.0, 5_000.0), results(&[])] {
         let (url, ..) = server(200, body).await;
-        let vitals = metrics(&url).vitals(after(0)).await.expect("read");
-        assert_eq!((vitals.p95_ms, vitals.fallback_ppm), (None, None));
+        assert_eq!(metrics(&url).vitals(after(0)).await, Ok(Vitals::default()));
     }
+}
+
+#[tokio::test]
+async fn a_metric_that_is_switched_off_takes_no_other_with_it() {
+    let (url, ..) = server(200, results(&[("requests", 40.0), ("duration", 700.0)])).await;
+    let expected = Vitals { p95_ms: Some(700), fallback_ppm: None };
+    assert_eq!(metrics(&url).vitals(after(0)).await, Ok(expected));
 }
 
 #[tokio::test]

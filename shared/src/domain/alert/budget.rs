@@ -42,6 +42,16 @@ pub fn is_watched(kind: ScopeKind) -> bool {
     matches!(kind, ScopeKind::Key | ScopeKind::User | ScopeKind::Team | ScopeKind::Tenant)
 }
 
+impl BudgetAt {
+    /// The id of its counter, which begins with the tenant where others may have one of the name.
+    pub fn counter_id(&self, tenant: Option<&str>) -> String {
+        match tenant.filter(|_| owned(self.scope)) {
+            Some(tenant) => format!("{tenant}#{}", self.id),
+            None => self.id.clone(),
+        }
+    }
+}
+
 impl Standing {
     /// Of one counter, or of all counters of a scope as one; none where it has no cap, or counts an
     /// older period.
@@ -50,7 +60,7 @@ impl Standing {
         let resets_at = period.resets_at(within);
         let budget = BudgetAt {
             scope: key.kind,
-            id: key.id.rsplit_once('#').filter(|_| owned(key.kind)).map_or(&*key.id, |(_, id)| id).to_owned(),
+            id: key.id.split_once('#').filter(|_| owned(key.kind)).map_or(&*key.id, |(_, id)| id).to_owned(),
             period: key.period.clone(),
             cap_usd: counter.cap,
             resets_at,
