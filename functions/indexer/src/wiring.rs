@@ -21,8 +21,9 @@ pub async fn from_environment() -> Result<Indexer, StartError> {
     let cache = environment.config.cache;
     // The index of the cache table comes with the table; of the servers' nobody else takes care.
     if cache.provider != CacheProvider::DynamoDb {
+        let bought = cache.embedder.as_ref().map(|embedder| embedder.dimensions as usize);
         vectors
-            .set_up(VECTOR_DIMENSIONS)
+            .set_up(bought.unwrap_or(VECTOR_DIMENSIONS))
             .await
             .map_err(|error| format!("cache.provider {}: {error}", cache.provider))?;
     }

@@ -2,11 +2,13 @@
 
 use tokio::time::Instant;
 
+use super::App;
 use super::error::GatewayError;
 use super::idempotent::IdempotencyKey;
 use super::observation::Observation;
 use crate::domain::cache::PromptVersion;
 use crate::domain::id::AttemptId;
+use crate::domain::time::Timestamp;
 
 /// A request whose body reads as `I`.
 #[derive(Debug)]
@@ -25,6 +27,16 @@ pub struct Arrival<I> {
     /// When the function's time is over.
     pub deadline: Instant,
     pub observed: Observation,
+}
+
+impl<I> Arrival<I> {
+    /// Until when anything may be asked of a provider, since an honest end needs some time as well; and when
+    /// whoever serves it must have settled.
+    pub(super) fn times(&self, app: &App, now: Timestamp) -> (Instant, Timestamp) {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let asked_until = self.deadline.checked_sub(app.tuning.closing).unwrap_or(self.deadline);
+        (asked_until, now + left + app.tuning.closing)
+    }
 }
 
 /// What the headers tell the cache of the prompt.

@@ -11,7 +11,7 @@ use super::App;
 use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::breakers::Permit;
-use super::charge::{Verdict, charge_embeddings, rejected};
+use super::charge::{Billed, Verdict, charge_embeddings, rejected};
 use super::entry::{entry, fault, tell_breaker};
 use super::error::GatewayError;
 use super::idempotent::{self, Entitled};
@@ -26,7 +26,7 @@ use super::spender::{OnBehalf, Spender};
 use crate::domain::bound::RequestSize;
 use crate::domain::event::Model;
 use crate::domain::id::AttemptId;
-use crate::domain::ledger::LedgerLine;
+use crate::domain::ledger::{LedgerLine, Outcome};
 use crate::domain::money::NanoUsd;
 use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::reservation::Reservation;
@@ -69,6 +69,7 @@ pub struct Kept {
 /// Every [`GatewayError`] of a chat.
 pub async fn embed(app: &Arc<App>, arrival: Arrival<Inbound>) -> Result<Reply, GatewayError> {
     let now = app.clock.now();
+    let (deadline, expires) = arrival.times(app, now);
     let presented = Presented::read(arrival.token.as_deref(), &app.pepper, now)?;
     let observed = arrival.observed;
     let caller = observed.step(AUTH, authenticate(app, &presented)).await?;
@@ -84,14 +85,11 @@ pub async fn embed(app: &Arc<App>, arrival: Arrival<Inbound>) -> Result<Reply, G
     let spender = Spender::of(app, caller, on_behalf).await?;
     spender.may_ask(inbound.request.unlisted.keys().next())?;
     let caller = spender.caller();
-    let left = arrival.deadline.saturating_duration_since(Instant::now());
-    let expires = now + left + app.tuning.closing;
     let (key, request_id) = (arrival.idempotency.as_ref(), arrival.request_id);
     let ticket = match idempotent::claim::<Kept>(app, caller, key, request_id, now, expires).await? {
         Entitled::Work(ticket) => ticket,
         Entitled::Replay(kept) => return replay(app, caller, *kept, auth, &observed).await,
     };
-    let deadline = Instant::now() + left.saturating_sub(app.tuning.closing);
     let size = inbound.request.size(target.price.limits.context_window);
     let request = inbound.request;
     let (app, auth_micros) = (Arc::clone(app), micros(auth));
@@ -187,6 +185,9 @@ impl Job {
                 break;
             }
             let wait = random::backoff(&self.app);
+            if Instant::now() + wait >= self.deadline {
+                break;
+            }
             self.observed.waited(wait);
             tokio::time::sleep(wait).await;
         }
@@ -198,6 +199,10 @@ impl Job {
     /// One attempt: what the provider said, or why nothing more may be tried.
     async fn attempt(&self, attempts: u32) -> Result<Result<Reply, AttemptError>, GatewayError> {
         let app = &self.app;
+        // What cannot be answered in time is not sent: it would be held and billed for nothing.
+        if Instant::now() >= self.deadline {
+            return Err(out_of_time());
+        }
         let limit = first_token_timeout(app, &self.target.model);
         let now = app.clock.now();
         if let Permit::Wait { until } = app.breakers.permit(&self.target.model, limit, now).await {
@@ -211,10 +216,24 @@ impl Job {
         let bound =
             bounded(app, &self.target, &self.size).map_err(|error| unbounded(error, &self.target.model))?;
         let (asked, target, expires) = (Instant::now(), &self.target, self.expires);
-        let purpose = Purpose { spender: &self.spender, request: self.request_id, target, bound, expires };
+        let purpose = Purpose {
+            spender: &self.spender,
+            request: self.request_id,
+            target,
+            bound,
+            for_lookup: false,
+            expires,
+        };
         let (paid, rates) = self.observed.step(RESERVE, reserve(app, &purpose)).await?;
         let (paid, call) = self.observed.call(paid);
         let (admit, sent) = (asked.elapsed(), Instant::now());
+        if sent >= self.deadline {
+            let (notes, now) = (Notes { attempt: attempts, ..Notes::default() }, app.clock.now());
+            let user = self.request.user.clone();
+            let line = entry(&paid, user, Billed::NOTHING, Outcome::Abandoned, now, notes);
+            settle_in_time(app, &line).await;
+            return Err(out_of_time());
+        }
         let by = (sent + limit).min(self.deadline);
         let done = call_by(app, &paid, &self.request, by).await;
         let upstream = sent.elapsed();
@@ -254,6 +273,10 @@ impl Job {
         let body = render(&found.vectors, model, line.usage.input(), self.request.base64);
         Kept { body, served_by: line.model, cost: line.amount }
     }
+}
+
+fn out_of_time() -> GatewayError {
+    GatewayError::Degraded { retry_after: 1, billed: false, detail: "out of time".to_owned() }
 }
 
 /// Embeds with what `paid` holds, and is done by `by`.

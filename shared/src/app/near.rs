@@ -39,13 +39,13 @@ pub(super) struct NearMatch {
 }
 
 /// Searches near questions, unless this request, its model or this gateway has none. Whatever goes
-/// wrong or takes longer than `cache.lookup_budget_ms` is a miss. Where a provider embeds, `purse`
+/// wrong or takes longer than `cache.lookup_budget_ms`, or than the request has time, is a miss. Where a provider embeds, `purse`
 /// pays for it, and what it is charged is settled before this returns, or given up to the queue.
 pub(super) async fn near(
     app: &Arc<App>,
     place: Option<&Place>,
     tenant: &str,
-    now: Timestamp,
+    (now, deadline): (Timestamp, Instant),
     purse: Option<Purse>,
 ) -> NearMatch {
     let Some((place, tier)) = place.zip(app.semantic.as_ref()) else { return NearMatch::default() };
@@ -54,7 +54,11 @@ pub(super) async fn near(
         return NearMatch::default();
     }
     let Some(mut question) = place.near_question(tenant) else { return NearMatch::default() };
-    let by = Instant::now() + Duration::from_millis(app.config.cache.lookup_budget_ms);
+    let begun = Instant::now();
+    let by = deadline.min(begun + Duration::from_millis(app.config.cache.lookup_budget_ms));
+    if begun >= by {
+        return NearMatch { note: Some(Near::new(Near::TIMEOUT, None)), ..NearMatch::default() };
+    }
     let mut order = order(app, &question, purse, by);
     let looked = timeout_at(by, async {
         if let Some(order) = &mut order {

@@ -153,8 +153,22 @@ impl Observation {
 
     /// The call is over.
     pub(super) fn returned(&self, call: &Call, paid: &Reservation, came: Came<'_>) {
+        let attempt = self.attempt(call, paid, came);
+        self.note(|event| event.attempts.push(attempt));
+    }
+
+    /// The call for the vector of the question is over, and charged.
+    pub(super) fn looked_up(&self, call: &Call, paid: &Reservation, came: Came<'_>, line: &LedgerLine) {
+        let lookup = Attempt { usage: line.usage, ..self.attempt(call, paid, came) };
+        self.note(|event| {
+            event.lookups.push(lookup);
+            event.cost = event.cost.checked_add(line.amount).unwrap_or(event.cost);
+        });
+    }
+
+    fn attempt(&self, call: &Call, paid: &Reservation, came: Came<'_>) -> Attempt {
         let finishes = came.answer.choices.iter().filter_map(|choice| choice.finish.as_ref());
-        let attempt = Attempt {
+        Attempt {
             model: Model::new(paid.target().clone(), &paid.price().id),
             from: call.from,
             to: self.elapsed(),
@@ -164,8 +178,7 @@ impl Observation {
             usage: came.answer.usage,
             fault: came.error.map(fault),
             span: call.span,
-        };
-        self.note(|event| event.attempts.push(attempt));
+        }
     }
 
     /// What the call that returned last is charged.

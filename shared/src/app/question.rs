@@ -13,6 +13,7 @@ use super::breakers::Permit;
 use super::charge::{Billed, charge_embeddings};
 use super::embed::call_by;
 use super::entry::{entry, fault, tell_breaker};
+use super::observation::{Came, Observation};
 use super::reserve::{Purpose, reserve};
 use super::route::{self, Target, bounded};
 use super::settle::settle_in_time;
@@ -25,11 +26,13 @@ use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
 use crate::ports::{AttemptError, LookupError};
+use crate::protocol::answer::Answer;
 use crate::protocol::embeddings::{self, EmbedRequest, Embeddings, Input};
 
 /// Who pays for a vector, and for which request.
 #[derive(Clone, Debug)]
 pub(super) struct Purse {
+    pub observed: Observation,
     pub spender: Spender,
     pub request: AttemptId,
     pub user: Option<String>,
@@ -127,16 +130,24 @@ impl Job {
             }
         };
         let (admit, sent) = (asked.elapsed(), Instant::now());
+        let (paid, call) = self.purse.observed.call(paid);
         // Admitted too late, it is not even asked: the money goes back.
         let done = match sent < self.by {
             true => Some(call_by(&self.app, &paid, &self.request, self.by).await),
             false => None,
         };
-        let _ = tell.send(self.vector(done.as_ref()));
         let upstream = done.is_some().then(|| micros(sent.elapsed()));
         let spent = Spent { admit: micros(admit), upstream, ..Spent::default() };
         let line = self.line(&paid, done.as_ref(), spent);
-        tokio::join!(settle_in_time(&self.app, &line), self.tell(done.as_ref()));
+        if let Some(done) = &done {
+            let came = Came { answer: &Answer::default(), first_token: None, error: done.as_ref().err() };
+            self.purse.observed.looked_up(&call, &paid, came, &line);
+        }
+        let _ = tell.send(self.vector(done.as_ref()));
+        // The event of the request does not wait for this.
+        let Job { app, embedder, purse, .. } = self;
+        drop(purse);
+        tokio::join!(settle_in_time(&app, &line), told(&app, &embedder, done.as_ref()));
     }
 
     /// The circuit, the price and the money.
@@ -152,7 +163,14 @@ impl Job {
         let size = self.request.size(target.price.limits.context_window);
         let bound = bounded(app, &target, &size).map_err(|error| failed(format!("{error:?}")))?;
         let Purse { spender, request, expires, .. } = &self.purse;
-        let purpose = Purpose { spender, request: *request, target: &target, bound, expires: *expires };
+        let purpose = Purpose {
+            spender,
+            request: *request,
+            target: &target,
+            bound,
+            for_lookup: true,
+            expires: *expires,
+        };
         let (paid, _) = reserve(app, &purpose).await.map_err(|error| failed(format!("{error:?}")))?;
         Ok(paid)
     }
@@ -185,14 +203,14 @@ impl Job {
         let notes = Notes { for_lookup: true, spent, fault, ..Notes::default() };
         entry(paid, self.purse.user.clone(), billed, outcome, self.app.clock.now(), notes)
     }
+}
 
-    /// The breaker's own target: what is late for a lookup is none of a chat's business.
-    async fn tell(&self, done: Option<&Result<Embeddings, AttemptError>>) {
-        let (app, circuit, now) = (&self.app, &self.embedder.circuit, self.app.clock.now());
-        match done {
-            None => {}
-            Some(Ok(_)) => app.breakers.succeeded(circuit, now).await,
-            Some(Err(error)) => tell_breaker(app, circuit, error, now).await,
-        }
+/// The breaker's own target: what is late for a lookup is none of a chat's business.
+async fn told(app: &App, embedder: &ProviderEmbedder, done: Option<&Result<Embeddings, AttemptError>>) {
+    let (circuit, now) = (&embedder.circuit, app.clock.now());
+    match done {
+        None => {}
+        Some(Ok(_)) => app.breakers.succeeded(circuit, now).await,
+        Some(Err(error)) => tell_breaker(app, circuit, error, now).await,
     }
 }

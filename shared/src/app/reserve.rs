@@ -45,6 +45,8 @@ pub struct Purpose<'a> {
     pub request: AttemptId,
     pub target: &'a Target,
     pub bound: Bound,
+    /// It is no attempt at an answer: a vector is bought to look for one.
+    pub for_lookup: bool,
     /// When the holder must have settled.
     pub expires: Timestamp,
 }
@@ -62,6 +64,7 @@ pub async fn reserve(app: &App, purpose: &Purpose<'_>) -> Result<(Reservation, R
         key: record.id.clone(),
         model: purpose.target.model.to_string(),
         price: purpose.target.price.id.clone(),
+        for_lookup: purpose.for_lookup,
     };
     let tokens = i64::try_from(purpose.bound.tokens).unwrap_or(i64::MAX);
     let money = Money { amount: purpose.bound.amount, tokens, facts, expires: purpose.expires };

@@ -49,8 +49,10 @@ pub(super) struct Job {
     pub size: RequestSize,
     /// The caller streams, so the first content commits to its provider.
     pub streams: bool,
+    /// The model that was asked for, which need not be among the targets.
+    pub asked: ModelName,
     pub targets: Vec<Target>,
-    /// Where the answer is kept, if the first target gives it.
+    /// Where the answer is kept, if that model gives it.
     pub keep: Option<Keep>,
     pub traces: Traces,
     pub observed: Observation,
@@ -172,19 +174,18 @@ impl Job {
         let notes = self.before.clone();
         let mut course =
             Course { attempts: 0, billed: false, failures: Vec::new(), retry: None, earliest: None, notes };
-        for (index, target) in self.targets.iter().enumerate() {
+        for target in &self.targets {
             // What cannot be answered in time is not sent: it would be held and billed for nothing.
             if Instant::now() >= self.deadline {
                 course.failures.push("out of time".to_owned());
                 break;
             }
-            if let Step::Over(last) = self.try_target(target, index == 0, &mut course, frames).await {
+            if let Step::Over(last) = self.try_target(target, &mut course, frames).await {
                 return *last;
             }
         }
         if let Some(index) = self.retry_after_backoff(&course).await
-            && let Step::Over(last) =
-                self.try_target(&self.targets[index], index == 0, &mut course, frames).await
+            && let Step::Over(last) = self.try_target(&self.targets[index], &mut course, frames).await
         {
             return *last;
         }
@@ -195,13 +196,7 @@ impl Job {
         Frame::Failed(GatewayError::Degraded { retry_after, billed: course.billed, detail })
     }
 
-    async fn try_target(
-        &self,
-        target: &Target,
-        is_first: bool,
-        course: &mut Course,
-        frames: &Sender<Frame>,
-    ) -> Step {
+    async fn try_target(&self, target: &Target, course: &mut Course, frames: &Sender<Frame>) -> Step {
         let app = &self.app;
         let limits = Limits {
             first_token: first_token_timeout(app, &target.model),
@@ -217,7 +212,7 @@ impl Job {
         }
         let bound = match bounded(app, target, &self.size) {
             Ok(bound) => bound,
-            Err(BoundError::ImagesUnbounded) if !is_first => {
+            Err(BoundError::ImagesUnbounded) if target.model != self.asked => {
                 course.skip(target, Why::Unbounded);
                 return Step::Next;
             }
@@ -229,6 +224,7 @@ impl Job {
             request: self.request_id,
             target,
             bound,
+            for_lookup: false,
             expires: self.expires,
         };
         let (paid, rates) = match self.observed.step(RESERVE, reserve(app, &purpose)).await {
@@ -258,26 +254,20 @@ impl Job {
         let done = attempt(app.upstream.as_ref(), &paid, &self.request, &limits, &mut outlet).await;
         self.observed.returned(&call, &paid, done.came());
         match done.end.clone() {
-            Ok(()) => Step::Over(Box::new(self.complete(paid, done, is_first, course).await)),
-            Err(error) => self.fail(paid, done, error, is_first, course).await,
+            Ok(()) => Step::Over(Box::new(self.complete(paid, done, course).await)),
+            Err(error) => self.fail(paid, done, error, course).await,
         }
     }
 
     /// Settles, tells the breaker and keeps the answer side by side, all before the last frame.
-    async fn complete(
-        &self,
-        paid: Reservation,
-        done: Attempted,
-        is_first: bool,
-        course: &mut Course,
-    ) -> Frame {
+    async fn complete(&self, paid: Reservation, done: Attempted, course: &mut Course) -> Frame {
         let now = self.app.clock.now();
         let outcome = if done.stopped { Outcome::Stopped } else { Outcome::Completed };
         let stopped = done.stopped;
         let line = self.line(&paid, &done, outcome, course);
         let kept = self.kept(done.answer, &line);
         let keep = async {
-            if let (Some(keep), true) = (&self.keep, is_first) {
+            if let (Some(keep), true) = (&self.keep, *paid.target() == self.asked) {
                 keep.keep(&self.app, &line.tenant, &kept.answer, paid.target(), self.created).await;
             }
         };
@@ -309,7 +299,6 @@ impl Job {
         paid: Reservation,
         done: Attempted,
         error: AttemptError,
-        is_first: bool,
         course: &mut Course,
     ) -> Step {
         let now = self.app.clock.now();
@@ -326,7 +315,7 @@ impl Job {
             return Step::failed(GatewayError::BrokenStream { detail: course.failures.join("; ") });
         }
         // A fallback may refuse what the model that was asked for would have taken.
-        if let (true, Some(refusal)) = (is_first, rejected(&error)) {
+        if let (true, Some(refusal)) = (*paid.target() == self.asked, rejected(&error)) {
             return Step::failed(refusal);
         }
         if verdict.worth_a_retry && course.retry.is_none() {

@@ -3,10 +3,10 @@
 //! Order: key, exact cache, its marks and breaker state side by side; then near questions, where the
 //! exact cache has nothing; then one admission write; then the provider. At most two sequential store
 //! round trips before an exact hit is served, at most four before the first upstream byte, and the
-//! search of near questions for `cache.lookup_budget_ms` at most.
+//! search of near questions for `cache.lookup_budget_ms` at most. Where a provider embeds the question,
+//! its money is held first and settled after, which adds a round trip of each.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::Instant;
@@ -53,6 +53,7 @@ pub fn request_id(app: &App) -> AttemptId {
 /// Every [`GatewayError`] that is known before a provider is called; later ones come as frames.
 pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Reply, GatewayError> {
     let now = app.clock.now();
+    let (deadline, expires) = arrival.times(app, now);
     let token = arrival.token.take();
     let presented = Presented::read(token.as_deref(), &app.pepper, now)?;
     if let (Some(user), Ok(inbound)) = (presented.user(), &mut arrival.inbound) {
@@ -85,8 +86,6 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
             (looked, Some(spender?))
         }
     };
-    let left = arrival.deadline.saturating_duration_since(Instant::now());
-    let expires = now + left + app.tuning.closing;
     let key = arrival.idempotency.as_ref();
     let request_id = arrival.request_id;
     let keeper = inbound.may_refer.then(|| Keeper::of(&presented));
@@ -99,7 +98,7 @@ pub async fn serve(app: &Arc<App>, mut arrival: Arrival<Inbound>) -> Result<Repl
         found,
         request_id,
         keeper,
-        left,
+        deadline,
         expires,
         now,
         observed,
@@ -130,8 +129,8 @@ struct Ready {
     request_id: AttemptId,
     /// Who may refer to items of the answer.
     keeper: Option<Keeper>,
-    /// Time until the function is stopped.
-    left: Duration,
+    /// Until when a provider may be asked.
+    deadline: Instant,
     /// When whoever serves it must be done with it.
     expires: Timestamp,
     now: Timestamp,
@@ -158,6 +157,7 @@ impl Ready {
         }
         let spender = spender?;
         spender.may_ask(self.inbound.request.unlisted.keys().next())?;
+        let asked = self.first.model.clone();
         let plan = route::plan(app, &self.caller, self.first, &self.inbound.request, self.now)?;
         let NearMatch { candidate, vector, .. } = near;
         let job = Job {
@@ -166,6 +166,7 @@ impl Ready {
             size: measure(&self.inbound.request),
             streams: reply.streams,
             before: reply.notes_of(&plan),
+            asked,
             targets: plan.targets,
             spender,
             request: self.inbound.request,
@@ -173,7 +174,7 @@ impl Ready {
             traces: Traces { ticket, keeper: self.keeper },
             observed: self.observed,
             created: self.now,
-            deadline: Instant::now() + self.left.saturating_sub(app.tuning.closing),
+            deadline: self.deadline,
             expires: self.expires,
         };
         tokio::spawn(run::run(job, sender));
@@ -204,7 +205,7 @@ impl Ready {
     /// Near questions, and who pays, side by side. Where a provider embeds, who pays comes first.
     async fn near(&self, app: &Arc<App>) -> (NearMatch, Result<Spender, GatewayError>) {
         let tenant = &self.caller.record().tenant;
-        let search = |purse| near(app, self.standing.place(), tenant, self.now, purse);
+        let search = |purse| near(app, self.standing.place(), tenant, (self.now, self.deadline), purse);
         if app.config.cache.embedder.is_none() {
             return tokio::join!(search(None), self.known_or_looked_up(app));
         }
@@ -214,6 +215,7 @@ impl Ready {
             Err(refused) => return (NearMatch::default(), Err(refused)),
         };
         let purse = Purse {
+            observed: self.observed.clone(),
             spender: spender.clone(),
             request: self.request_id,
             user: self.inbound.request.user.clone(),

@@ -119,6 +119,9 @@ impl AuditLog for DynamoAuditLog {
                 }
                 entries.push(recorded);
             }
+            if last.is_none() && start == asked.since {
+                return Ok(AuditPage { entries, next: None });
+            }
             before = last.as_ref().map(below).transpose()?.unwrap_or(oldest);
         }
         Ok(AuditPage { entries, next: Some(before) })

@@ -93,7 +93,10 @@ pub(super) fn hold_value(hold: &Hold) -> AttributeValue {
         ("model", s(&hold.facts.model)),
         ("price", s(&hold.facts.price)),
     ];
-    AttributeValue::M(attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    // Left out where it is not so, since a hold is paid for by its size.
+    let lookup = hold.facts.for_lookup.then(|| ("lookup", AttributeValue::Bool(true)));
+    let attributes = attributes.into_iter().chain(lookup);
+    AttributeValue::M(attributes.map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 pub(super) fn read_hold(hold: &Item) -> Result<Hold, StoreError> {
@@ -110,6 +113,7 @@ pub(super) fn read_hold(hold: &Item) -> Result<Hold, StoreError> {
             key: owned("key")?,
             model: owned("model")?,
             price: owned("price")?,
+            for_lookup: hold.contains_key("lookup"),
         },
     })
 }
@@ -156,6 +160,7 @@ mod tests {
                 key: "k".to_owned(),
                 model: "m".to_owned(),
                 price: "p".to_owned(),
+                for_lookup: true,
             },
         };
         let AttributeValue::M(stored) = hold_value(&hold) else { panic!("a hold is a map") };

@@ -76,9 +76,11 @@ pub struct RequestEvent {
     pub served_by: Option<String>,
     pub steps: Vec<Step>,
     pub attempts: Vec<Attempt>,
+    /// Calls for the vector of the question, which are no attempts at an answer.
+    pub lookups: Vec<Attempt>,
     /// Of the answer, kept ones included.
     pub usage: TokenUsage,
-    /// All attempts.
+    /// All calls.
     pub cost: NanoUsd,
     /// The HTTP status, or what it would have been had the answer not begun.
     pub status: u16,
@@ -147,6 +149,7 @@ impl RequestEvent {
             served_by: None,
             steps: Vec::new(),
             attempts: Vec::new(),
+            lookups: Vec::new(),
             usage: TokenUsage::NONE,
             cost: NanoUsd::ZERO,
             status: 200,
@@ -165,7 +168,8 @@ impl RequestEvent {
 
     /// The part of it that was the gateway's own: not the providers', nor waiting for their sake.
     pub fn gateway(&self) -> Duration {
-        let upstream: Duration = self.attempts.iter().map(|one| one.to.saturating_sub(one.from)).sum();
+        let calls = self.attempts.iter().chain(&self.lookups);
+        let upstream: Duration = calls.map(|one| one.to.saturating_sub(one.from)).sum();
         self.duration().saturating_sub(upstream).saturating_sub(self.backoff)
     }
 

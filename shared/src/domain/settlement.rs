@@ -9,6 +9,7 @@ use super::counter::{Close, Counter, CounterKey, Hold, Part};
 use super::id::AttemptId;
 use super::ledger::{LINE_VERSION, LedgerLine, Outcome, Quality};
 use super::money::NanoUsd;
+use super::notes::Notes;
 use super::time::Timestamp;
 use super::usage::TokenUsage;
 
@@ -158,7 +159,7 @@ pub fn void(id: AttemptId, hold: &Hold, now: Timestamp) -> LedgerLine {
         outcome: Outcome::Abandoned,
         items: hold.items.clone(),
         at: now,
-        notes: None,
+        notes: hold.facts.for_lookup.then(|| Notes { for_lookup: true, ..Notes::default() }),
     }
 }
 

@@ -63,8 +63,9 @@ fn may_be_billed(error: AttemptError) -> AttemptError {
     match error {
         AttemptError::Timeout(_) | AttemptError::Broken(_) => error,
         AttemptError::Connect(why) => AttemptError::Broken(why),
-        AttemptError::InStream { message, .. } => AttemptError::Broken(message),
-        AttemptError::Status { status, message, .. } => AttemptError::Broken(format!("{status}: {message}")),
+        // What the provider says may repeat the input.
+        AttemptError::InStream { .. } => AttemptError::Broken("an error inside the answer".to_owned()),
+        AttemptError::Status { status, .. } => AttemptError::Broken(format!("status {status}")),
     }
 }
 

@@ -79,6 +79,7 @@ fn paid() -> Reservation {
         key: "k".into(),
         model: "test/m".into(),
         price: "p".into(),
+        for_lookup: false,
     };
     let limits = ModelLimits { context_window: 100, max_output_tokens: 10, image_tokens_max: None };
     let price = Price { id: "p".into(), limits, ..Price::default() };

@@ -53,6 +53,7 @@ pub(crate) fn reserve_of(
         key: key(0).id,
         model: "openai/gpt-4o-mini".to_owned(),
         price: "openai/gpt-4o-mini@2024-10-02".to_owned(),
+        for_lookup: false,
     };
     let hold = Hold {
         amount: HELD,

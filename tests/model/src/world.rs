@@ -148,6 +148,7 @@ fn hold(amount: NanoUsd, items: &[Part]) -> Hold {
         key: String::new(),
         model: String::new(),
         price: String::new(),
+        for_lookup: false,
     };
     Hold { amount, tokens: 0, window: 0, items: items.to_vec(), expires: Timestamp::default(), facts }
 }

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use shared::domain::breaker::Breaker;
 use shared::domain::ledger::{LedgerLine, Outcome, Quality};
 use shared::domain::reservation::Reservation;
+use shared::domain::trace::Sampler;
 use shared::ports::{AttemptError, BreakerStore, EmbedText};
 use shared::protocol::embeddings::{EmbedRequest, Embeddings};
-use tests::{Noting, Semantic, Setup, TestApp, User, balanced};
+use tests::{Noting, Semantic, Setup, TestApp, User, Watching, balanced};
 use tokio::time::{Instant, sleep};
 
 use super::{ASKED, ask, body, source};
@@ -191,6 +192,26 @@ async fn a_late_vector_is_a_miss_and_opens_no_circuit_but_its_own() {
     assert_eq!(embedded.len(), 2);
     assert_eq!(semantic.jobs.take(), [], "without a vector there is nothing to be indexed");
     assert!(semantic.asked.lock().expect("one thread").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_event_of_a_request_tells_of_its_vector_and_takes_none_of_that_time_for_the_gateways() {
+    let watching = Watching::new(Some(Sampler::ALL));
+    let (mut setup, _) = Setup::new(config(BUDGET)).semantic();
+    let takes = BUDGET / 2;
+    setup.embedder = Some(Arc::new(Slow { takes, components: 256, calls: AtomicUsize::new(0) }));
+    setup.upstream = Some(Arc::new(Noting::default()));
+    let gateway = Setup { observer: watching.clone(), ..setup }.start().await;
+    let user = gateway.user(json!({ "tenant": "acme", "budgetUsd": "5" })).await;
+    ask(&gateway, &user, &[], &body(ASKED)).await;
+    balanced(&gateway.store).await;
+    let event = watching.one();
+    let [lookup] = event.lookups.as_slice() else { panic!("{event:?}") };
+    assert_eq!((lookup.model.name.as_str(), lookup.to.saturating_sub(lookup.from)), ("demo/embed", takes));
+    assert!(lookup.span.is_some() && event.attempts.len() == 1 && event.fell_back() == Some(false));
+    assert!(event.gateway() + takes <= event.duration(), "{event:?}");
+    let paid: i64 = gateway.lines(&user).iter().map(|line| line.amount.nano()).sum();
+    assert_eq!(event.cost.nano(), paid);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! What is never kept, and so never given: for neither tier.
 
 use serde_json::{Value, json};
+use tests::{Setup, question};
 
 use super::{ASKED, NEAR, ask, body, gateway, source};
 
@@ -38,6 +39,35 @@ async fn errors_and_answers_of_a_fallback_are_never_kept() {
         );
     }
     assert_eq!(semantic.jobs.take(), []);
+}
+
+#[tokio::test]
+async fn a_fallback_that_is_asked_first_is_a_fallback_still() {
+    let provider = tests::Provider::start().await;
+    let mut claude = provider.entry_of("anthropic");
+    claude["secret"] = json!("env:MISSING");
+    let config = json!({
+        "routing": { "primary": "claude/ok", "fallbacks": ["demo/400", "demo/ok"] },
+        "providers": { "claude": claude },
+    });
+    let mut setup = Setup { provider: Some(provider), ..Setup::new(config) };
+    let rows = setup.prices["prices"].as_array_mut().expect("rows");
+    let mut row = rows.iter().find(|row| row["model"] == "demo/*").expect("the demo's price").clone();
+    (row["model"], row["id"]) = (json!("claude/*"), json!("claude/*@2024-01-01"));
+    rows.push(row);
+    let gateway = setup.start().await;
+    let user = gateway.user(json!({})).await;
+    for _ in 0..2 {
+        let reply = gateway.complete(&user, &question("claude/ok", false)).await;
+        assert_eq!(reply.status, 200, "what one fallback refuses another may take: {}", reply.text());
+        let headers = (reply.header("x-tollgate-cache"), reply.header("x-tollgate-model"));
+        assert_eq!(
+            headers,
+            ("miss", "demo/ok"),
+            "it is not kept as the answer of the model that was asked for"
+        );
+    }
+    gateway.settled().await;
 }
 
 #[tokio::test]

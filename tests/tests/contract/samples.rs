@@ -35,6 +35,7 @@ pub(super) fn hold(amount: i64, tokens: i64, window: i64) -> Hold {
         key: "key-1".to_owned(),
         model: "demo/ok".to_owned(),
         price: "demo/*@2026-01-01".to_owned(),
+        for_lookup: false,
     };
     let items = vec![Part { counter: counter_key(), amount: nano(amount) }];
     Hold { amount: nano(amount), tokens, window, items, expires: NOW, facts }

@@ -1,7 +1,10 @@
 //! `POST /v1/embeddings`: vectors, and the money for them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tests::{Reply, TestApp, User, question};
+use tokio::time::Instant;
 
 const EMBEDDINGS: &str = "/v1/embeddings";
 
@@ -124,4 +127,19 @@ async fn an_idempotency_key_brings_the_same_vectors_back() {
     let again = gateway.send(http::Method::POST, EMBEDDINGS, &headers, body).await;
     assert_eq!((first.text(), again.header("idempotent-replayed")), (again.text(), "true"));
     assert_eq!((gateway.lines(&user).len(), gateway.demo().calls("embed")), (1, 1));
+}
+
+#[tokio::test]
+async fn nothing_is_held_or_asked_for_when_the_time_is_over() {
+    let gateway = TestApp::start(json!({})).await;
+    let user = gateway.user(json!({ "budgetUsd": "1" })).await;
+    let body = json!({ "model": "demo/embed", "input": "one" }).to_string();
+    let request = http::Request::post(EMBEDDINGS).header("x-api-key", &user.key);
+    let request = request.body(bytes::Bytes::from(body)).expect("a request");
+    // Less than an honest end takes.
+    let deadline = Instant::now() + Duration::from_millis(1);
+    let reply = Reply::read(chat::handle(&gateway.app, request, deadline).await).await;
+    assert_eq!((reply.status, gateway.demo().calls("embed")), (503, 0), "{}", reply.text());
+    assert!(gateway.lines(&user).is_empty());
+    gateway.settled().await;
 }

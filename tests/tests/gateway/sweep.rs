@@ -38,6 +38,7 @@ async fn hold_all(gateway: &TestApp, user: &User, expires: Timestamp, with_token
         key: user.id.clone(),
         model: "demo/ok".to_owned(),
         price: "demo/*@2024-01-01".to_owned(),
+        for_lookup: false,
     };
     let window = now.minute();
     let hold = Hold { amount: BUDGET, tokens: 0, window, items, expires, facts };

@@ -52,7 +52,7 @@ pub(super) struct Set {
     /// Requests open at once.
     #[arg(long)]
     concurrency: Option<u64>,
-    /// active or stopped; a stop holds from the next request on.
+    /// active, throttled or stopped; a stop holds from the next request on.
     #[arg(long)]
     state: Option<String>,
     /// Counters that a busy scope is spread over, from its next period on.

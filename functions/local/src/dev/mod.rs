@@ -16,6 +16,7 @@ mod vectors;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -47,8 +48,8 @@ pub struct Options {
     /// are made. It is called without credentials, so AWS itself refuses.
     #[arg(long, value_name = "URL", conflicts_with = "store")]
     dynamodb: Option<String>,
-    /// Folder with the embedder's weights, `model.onnx` and `vocab.txt`; without them near questions
-    /// are not searched. Else .tools/models/all-minilm-l6-v2, if there is one.
+    /// Folder with the embedder's weights as set-up lays them out, `weights.onnx` and `vocab.txt`; without
+    /// them near questions are not searched. Else .tools/models/all-minilm-l6-v2, if there is one.
     #[arg(long, value_name = "DIR", env = "TOLLGATE_EMBEDDER")]
     embedder: Option<PathBuf>,
     /// Folder with the dashboard's chart library; without it the page has tables only. Else
@@ -112,7 +113,9 @@ pub(super) async fn run(options: Options) -> Result<(), String> {
         TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let url = format!("http://{}", listener.local_addr().map_err(|error| error.to_string())?);
     banner::print(&gateway, &options.data, &url, demo_stands_in, searched).await?;
+    let observer = Arc::clone(&gateway.app.observer);
     serve(listener, gateway, Duration::from_secs(options.timeout), shutdown()).await;
+    observer.flush().await;
     Ok(())
 }
 

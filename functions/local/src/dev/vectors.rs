@@ -50,7 +50,11 @@ pub(super) async fn open(
         (Search::Dynamodb, None) => {
             Err(format!("--vectors dynamodb needs a table, and vectors of {VECTOR_DIMENSIONS} components"))
         }
-        (Search::Memory, None) => Ok(Arc::new(MemoryVectors::default())),
+        (Search::Memory, None) => {
+            let memory = MemoryVectors::default();
+            memory.set_up(dimensions).await.map_err(failed)?;
+            Ok(Arc::new(memory))
+        }
         (Search::Memory, Some(table)) => {
             let memory = MemoryVectors::default();
             memory.set_up(VECTOR_DIMENSIONS).await.map_err(failed)?;

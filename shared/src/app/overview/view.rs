@@ -180,7 +180,9 @@ impl Series {
     /// [`MoneyError::Overflow`].
     pub(super) fn of(days: &BTreeMap<i64, &Day>, by_hour: bool, sums: &Sums) -> Result<Self, MoneyError> {
         let (dearest, _) = split(&sums.models, LINES_MAX, |used| used.cost);
-        let dearest: Vec<&str> = dearest.into_iter().map(|(model, _)| model).collect();
+        // What was merged already is among the others.
+        let dearest = dearest.into_iter().map(|(model, _)| model).filter(|model| *model != OTHERS);
+        let dearest: Vec<&str> = dearest.collect();
         let mut series = Series { unit: if by_hour { "hour" } else { "day" }, ..Series::default() };
         series.models = dearest.iter().chain(&[OTHERS]).map(|model| Line::new(model)).collect();
         for (day, used) in days {

@@ -17,6 +17,7 @@ fn hold(amount: i64) -> Hold {
         key: "k1".into(),
         model: "m".into(),
         price: "p".into(),
+        for_lookup: false,
     };
     Hold {
         amount: NanoUsd::from_nano(amount),

@@ -134,7 +134,9 @@ struct Seen {
 
 impl Requests {
     pub(super) fn add(&mut self, line: &LedgerLine) {
-        if line.outcome == Outcome::Abandoned {
+        let for_lookup = line.notes.as_ref().is_some_and(|notes| notes.for_lookup);
+        // A vector is no attempt at an answer, and its time is in that of the search.
+        if line.outcome == Outcome::Abandoned || for_lookup {
             return;
         }
         let seen = self.0.entry(line.request).or_default();
@@ -171,6 +173,12 @@ impl Requests {
 }
 
 impl Summary {
+    /// What all keys of the partition were charged.
+    pub fn cost(&self) -> NanoUsd {
+        let sum = self.keys.values().map(|used| used.cost.nano()).fold(0, i64::saturating_add);
+        NanoUsd::from_nano(sum)
+    }
+
     /// Of all rollups of a partition.
     pub(super) fn of<'a>(
         partition: &Partition,

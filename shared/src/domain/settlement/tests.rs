@@ -24,7 +24,8 @@ fn items(parts: &[i64]) -> Vec<Part> {
 fn hold(items: &[Part], amount: NanoUsd) -> Hold {
     let request = AttemptId::new(NOW, 0);
     let word = String::new;
-    let facts = HoldFacts { request, tenant: word(), key: word(), model: word(), price: word() };
+    let facts =
+        HoldFacts { request, tenant: word(), key: word(), model: word(), price: word(), for_lookup: false };
     Hold { amount, tokens: 0, window: 0, items: items.to_vec(), expires: NOW, facts }
 }
 

@@ -108,6 +108,7 @@ fn paid(model: &str) -> Reservation {
         key: "k".to_owned(),
         model: model.to_owned(),
         price: price.id.clone(),
+        for_lookup: false,
     };
     let bound = Bound { amount: NanoUsd::ZERO, max_output_tokens: 77, tokens: 0 };
     Reservation::new(id, model.parse().expect("a model"), Arc::new(price), bound, Vec::new(), facts)

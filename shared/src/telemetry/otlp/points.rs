@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::json::{scope, text};
 use super::spans::error_type;
 use crate::config::Metric;
-use crate::domain::event::{Attempt, RequestEvent};
+use crate::domain::event::{Attempt, Operation, RequestEvent};
 use crate::telemetry::names::{
     FIGURES, FIRST_CHUNK, OPERATION_DURATION, SECONDS, Switches, TOKEN_USAGE, TOKENS, provider_name,
 };
@@ -56,7 +56,10 @@ pub(super) fn request(events: &[RequestEvent], resource: &[Value], switches: &Sw
     for event in events {
         own(event, switches, &mut points);
         for attempt in &event.attempts {
-            genai(event, attempt, switches, &mut points);
+            genai((event.operation, event.streams), attempt, switches, &mut points);
+        }
+        for lookup in &event.lookups {
+            genai((Operation::Embeddings, false), lookup, switches, &mut points);
         }
     }
     let from = events.iter().map(|event| event.at.millis()).min()?;
@@ -84,10 +87,15 @@ fn own(event: &RequestEvent, switches: &Switches, points: &mut Points) {
     }
 }
 
-fn genai(event: &RequestEvent, attempt: &Attempt, switches: &Switches, points: &mut Points) {
+fn genai(
+    (operation, streams): (Operation, bool),
+    attempt: &Attempt,
+    switches: &Switches,
+    points: &mut Points,
+) {
     let base = || {
         vec![
-            ("gen_ai.operation.name", event.operation.name().to_owned()),
+            ("gen_ai.operation.name", operation.name().to_owned()),
             ("gen_ai.provider.name", provider_name(attempt.model.provider()).to_owned()),
             ("gen_ai.request.model", attempt.model.row().to_owned()),
         ]
@@ -98,7 +106,7 @@ fn genai(event: &RequestEvent, attempt: &Attempt, switches: &Switches, points: &
         attributes.extend(attempt.fault.as_ref().map(|fault| ("error.type", error_type(fault))));
         let took = seconds(attempt.to.saturating_sub(attempt.from));
         points.add(Series { name: OPERATION_DURATION, unit: "s", attributes }, SECONDS, took);
-        if let Some(first) = attempt.first_token.filter(|_| event.streams) {
+        if let Some(first) = attempt.first_token.filter(|_| streams) {
             points.add(Series { name: FIRST_CHUNK, unit: "s", attributes: base() }, SECONDS, seconds(first));
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::json::{boolean, int, scope, text, texts};
-use crate::domain::event::{Attempt, RequestEvent, Step, Tracing};
+use crate::domain::event::{Attempt, Operation, RequestEvent, Step, Tracing};
 use crate::domain::notes::Fault;
 use crate::domain::trace::SpanId;
 use crate::telemetry::names::provider_name;
@@ -31,7 +31,9 @@ fn spans(event: &RequestEvent, trace: &Tracing, tokens: bool) -> Vec<Value> {
     let mut spans = vec![whole(event, trace, tokens)];
     let numbered = (1..).zip(&event.steps);
     spans.extend(numbered.map(|(number, step)| piece(event, trace, step, trace.span.child(number))));
-    spans.extend(event.attempts.iter().filter_map(|attempt| call(event, trace, attempt, tokens)));
+    let attempts = event.attempts.iter().map(|attempt| (event.operation, attempt));
+    let lookups = event.lookups.iter().map(|lookup| (Operation::Embeddings, lookup));
+    spans.extend(attempts.chain(lookups).filter_map(|of| call(event, trace, of, tokens)));
     spans
 }
 
@@ -96,8 +98,13 @@ fn piece(event: &RequestEvent, trace: &Tracing, step: &Step, id: SpanId) -> Valu
     span
 }
 
-fn call(event: &RequestEvent, trace: &Tracing, attempt: &Attempt, tokens: bool) -> Option<Value> {
-    let (operation, model) = (event.operation.name(), attempt.model.name.model());
+fn call(
+    event: &RequestEvent,
+    trace: &Tracing,
+    (operation, attempt): (Operation, &Attempt),
+    tokens: bool,
+) -> Option<Value> {
+    let (operation, model) = (operation.name(), attempt.model.name.model());
     let mut span =
         span(event, trace, attempt.span?, &format!("{operation} {model}"), (attempt.from, attempt.to));
     let mut attributes = vec![

@@ -127,6 +127,7 @@ impl Rig {
             request: AttemptId::new(NOW, 0),
             target: &self.target,
             bound,
+            for_lookup: false,
             expires: NOW + Duration::from_secs(60),
         };
         reserve(&self.app, &purpose).await.map(|(reservation, _)| reservation)

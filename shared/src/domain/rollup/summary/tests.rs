@@ -107,3 +107,18 @@ fn a_summary_keeps_its_form_and_fits_an_item_with_every_key_there_is() {
     assert_eq!(cost, lines.iter().map(|line| line.amount.nano()).sum::<i64>(), "nothing is lost");
     assert!(serde_json::to_string(&whole).expect("json").len() < 250_000);
 }
+
+#[test]
+fn a_vector_that_was_bought_is_no_attempt_at_an_answer() {
+    let spent = Spent { admit: 200, upstream: Some(5_000), ..Spent::default() };
+    let vector = line(1, "a", "m/embed", Notes { for_lookup: true, spent, ..Notes::default() });
+    let answer = line(2, "a", "m/x", miss(1, 300, 9_000));
+    let both = summary(&[vector.clone(), answer.clone()]);
+    let alone = summary(&[answer]);
+    assert_eq!((both.requests, both.fallbacks, &both.times), (1, 0, &alone.times));
+    assert_eq!(
+        (both.cost(), alone.cost()),
+        (NanoUsd::from_nano(20), NanoUsd::from_nano(10)),
+        "it is paid for"
+    );
+}
