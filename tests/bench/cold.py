@@ -72,6 +72,7 @@ def environment(runtime: FakeRuntime, aws: FakeAws, config: Path) -> dict[str, s
         "CACHE_TABLE": "cache",
         "SETTLE_QUEUE_URL": f"{aws.url}/000000000000/settle",
         "INDEX_QUEUE_URL": f"{aws.url}/000000000000/index",
+        **{f"{name}_DEAD_LETTERS_URL": f"{aws.url}/000000000000/letters" for name in ("SETTLE", "USAGE", "INDEX")},
         "CACHE_FUNCTION": "cache",
         "TOLLGATE_EMBEDDER": str(EMBEDDER),
         "KEY_PEPPER": "env:PEPPER",
@@ -98,14 +99,16 @@ def start(binary: Path, runtime: FakeRuntime, env: dict[str, str]) -> Start:
     try:
         if not runtime.asked.wait(START_SECONDS):
             child.kill()
-            _, errors = child.communicate()
+            errors = child.stderr.read() if child.stderr else b""
             sys.exit(f"{binary.name} never asked for an event:\n{errors.decode(errors='replace')}")
         wall = (runtime.asked_at - began) * 1e3
         time.sleep(SETTLE_SECONDS)
         return Start(cpu_ms(child.pid), wall, rss_kib(child.pid))
     finally:
         child.kill()
-        child.communicate()
+        child.wait()
+        if child.stderr:
+            child.stderr.close()
 
 
 def measure(binaries: list[Path], runtime: FakeRuntime, env: dict[str, str]) -> dict[str, list[Start]]:
@@ -153,7 +156,8 @@ def main(names: list[str]) -> None:
     names = names or list(FUNCTIONS)
     # Built apart, as they are deployed; the bench's own needs must not reach into them.
     groups = [[name for name in names if (name == "chat") is apart] for apart in (True, False)]
-    binaries = [build(*group) / name for group in groups if group for name in group]
+    built = [(build(*group), group) for group in groups if group]
+    binaries = [directory / name for directory, group in built for name in group]
     binaries.append(build("bench") / "bare")
     with FakeRuntime() as runtime, FakeAws() as aws, tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         file.write(configuration(aws))
