@@ -68,6 +68,10 @@ impl fmt::Display for StoreError {
 #[async_trait]
 pub trait FindKey: Send + Sync {
     async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError>;
+    /// As the store has it now, whatever copy is remembered.
+    async fn find_afresh(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        self.find(id).await
+    }
 }
 
 /// Lists keys, the revoked ones too.
@@ -99,6 +103,10 @@ pub trait ManageKeys: FindKey + ListKeys {
 impl<T: FindKey + ?Sized> FindKey for Arc<T> {
     async fn find(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
         self.as_ref().find(id).await
+    }
+
+    async fn find_afresh(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
+        self.as_ref().find_afresh(id).await
     }
 }
 
@@ -138,6 +146,10 @@ impl<T: ManageKeys + ?Sized> ManageKeys for Arc<T> {
 pub trait FindPolicy: Send + Sync {
     /// None where nobody set one. That of a key is in its record.
     async fn find_policy(&self, scope: &ScopeName) -> Result<Option<ScopePolicy>, StoreError>;
+    /// As the store has it now, whatever copy is remembered.
+    async fn find_policy_afresh(&self, scope: &ScopeName) -> Result<Option<ScopePolicy>, StoreError> {
+        self.find_policy(scope).await
+    }
 }
 
 /// Sets and lists policies.

@@ -106,6 +106,15 @@ fn caller(
 }
 
 impl Caller {
+    /// The same by the key as the store has it now.
+    ///
+    /// # Errors
+    /// As [`authenticate`].
+    pub(super) async fn afresh(&self, app: &App) -> Result<Caller, GatewayError> {
+        let record = app.keys.find_afresh(&self.record.id).await.map_err(GatewayError::StoreDown)?;
+        caller(record, true, self.claims.clone())
+    }
+
     pub fn record(&self) -> &KeyRecord {
         &self.record
     }

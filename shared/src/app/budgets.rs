@@ -23,8 +23,9 @@ use crate::ports::{Counters, StoreError};
 use crate::protocol::fields::{BadRequest, Fields};
 
 /// A period that begins within this time has its counter changed along, since an instance may
-/// still have the policy of before when it begins.
-const AHEAD: Duration = Duration::from_secs(60);
+/// still have the policy of before when it begins: it is a minute old at most, and by a clock that may be
+/// ten minutes ahead.
+const AHEAD: Duration = Duration::from_secs(660);
 
 /// A scope's policy, and where its counters stand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -274,10 +275,14 @@ pub(super) async fn apply(
         }
     }
     let ahead = now + AHEAD;
-    let coming = |scope: &&Scope| scope.counter(ahead) != scope.counter(now);
-    let mut changes: Vec<(CounterKey, Allowance)> =
-        scopes.iter().flat_map(|scope| keys(scope, now)).collect();
-    changes.extend(scopes.iter().filter(coming).flat_map(|scope| keys(scope, ahead)));
+    let mut changes: Vec<(CounterKey, Allowance)> = Vec::new();
+    for scope in &scopes {
+        let mut next = Some(now);
+        while let Some(at) = next.filter(|at| *at <= ahead) {
+            changes.extend(keys(scope, at));
+            next = scope.period.resets_at(at);
+        }
+    }
     try_join_all(changes.iter().map(|(key, to)| store.allow(key, to))).await.map(|_| ())
 }
 

@@ -6,8 +6,9 @@ use super::App;
 use super::authenticate::authenticate_token;
 use super::charge::rejected;
 use super::error::GatewayError;
-use super::reserve::admit;
+use super::reserve::admit_free;
 use super::route::{self, first_token_timeout, honours_or_refuse};
+use super::spender::{OnBehalf, Spender};
 use crate::ports::AttemptError;
 use crate::protocol::inbound::Inbound;
 use crate::protocol::outbound::Outbound;
@@ -35,7 +36,8 @@ pub async fn count(
     let target = route::requested(app, inbound.model.as_deref(), app.clock.now())?;
     caller.may_use(&target.model)?;
     honours_or_refuse(app, &target, &inbound.request)?;
-    admit(app, &caller).await?;
+    let on_behalf = OnBehalf { user: inbound.request.user.as_deref(), session: inbound.session.as_deref() };
+    admit_free(app, &caller, Spender::of(app, caller.clone(), on_behalf)).await?;
     if app.upstream.outbound(&target.model) != Some(Outbound::Anthropic) {
         return Ok(Count { tokens: estimated_tokens(&inbound.request), estimated: true });
     }

@@ -18,7 +18,7 @@ use super::idempotent::{self, Entitled};
 use super::observation::{AUTH, Came, Observation, RESERVE, SETTLE};
 use super::random;
 use super::refusal::RateView;
-use super::reserve::{Purpose, admit, reserve};
+use super::reserve::{Purpose, admit_free, reserve};
 use super::route::{self, Target, bounded, first_token_timeout};
 use super::run::unbounded;
 use super::settle::settle_in_time;
@@ -88,7 +88,7 @@ pub async fn embed(app: &Arc<App>, arrival: Arrival<Inbound>) -> Result<Reply, G
     let (key, request_id) = (arrival.idempotency.as_ref(), arrival.request_id);
     let ticket = match idempotent::claim::<Kept>(app, caller, key, request_id, now, expires).await? {
         Entitled::Work(ticket) => ticket,
-        Entitled::Replay(kept) => return replay(app, caller, *kept, auth, &observed).await,
+        Entitled::Replay(kept) => return replay(app, &spender, *kept, auth, &observed).await,
     };
     let size = inbound.request.size(target.price.limits.context_window);
     let request = inbound.request;
@@ -136,13 +136,14 @@ fn target(app: &App, caller: &Caller, inbound: &Inbound, now: Timestamp) -> Resu
 
 async fn replay(
     app: &App,
-    caller: &Caller,
+    spender: &Spender,
     kept: Kept,
     auth: Duration,
     observed: &Observation,
 ) -> Result<Reply, GatewayError> {
     let asked = Instant::now();
-    let rates = observed.step(RESERVE, admit(app, caller)).await?;
+    let admitted = admit_free(app, spender.caller(), async { Ok(spender.clone()) });
+    let rates = observed.step(RESERVE, admitted).await?;
     observed.note(|event| event.served_by = Some(kept.served_by.clone()));
     let (admit, upstream) = (asked.elapsed(), Duration::ZERO);
     Ok(Reply { kept, is_replay: true, attempts: 0, rates, auth, admit, upstream })

@@ -17,7 +17,7 @@ use super::random::{self, fresh_id};
 pub use super::refusal::RateView;
 use super::refusal::{next_form, rate_view, why_refused};
 use super::route::Target;
-use super::scope::{Scope, rates};
+use super::scope::{Scope, bars, rates};
 use super::seat::{Full, Money, Seat, SpentUp, gather};
 use super::settle::settle_in_time;
 use super::spender::Spender;
@@ -37,6 +37,9 @@ const TRIES: u32 = 12;
 /// How often a write that the store rejected goes again, each time after a random wait of up to this.
 const REPEATS: u32 = 2;
 const REPEAT_WAIT: Duration = Duration::from_millis(100);
+
+/// A late settlement is one transaction of the line and each counter, and DynamoDB takes 100 at once.
+const PARTS_MAX: usize = 99;
 
 /// What a hold is for.
 #[derive(Clone, Copy, Debug)]
@@ -68,20 +71,88 @@ pub async fn reserve(app: &App, purpose: &Purpose<'_>) -> Result<(Reservation, R
     };
     let tokens = i64::try_from(purpose.bound.tokens).unwrap_or(i64::MAX);
     let money = Money { amount: purpose.bound.amount, tokens, facts, expires: purpose.expires };
-    let (entry, view) = enter(app, purpose.spender.scopes(), Some(&money)).await?;
+    let (entry, view) = match enter(app, purpose.spender.scopes(), Some(&money)).await {
+        Err(Stop::Outdated) => {
+            let spender = purpose.spender.afresh(app).await?;
+            enter(app, spender.scopes(), Some(&money)).await?
+        }
+        entered => entered?,
+    };
     let target = purpose.target.model.clone();
     let price = purpose.target.price.clone();
     let reservation = Reservation::new(entry.id, target, price, purpose.bound, entry.items, money.facts);
     Ok((reservation, view))
 }
 
-/// Admits what spends nothing, such as a cache hit: rates only.
+/// Admits what spends nothing, such as a cache hit. Who pays is looked up beside the key's own counter, so
+/// that only a scope which may refuse costs a trip of its own.
 ///
 /// # Errors
 /// As [`reserve`], apart from the quota.
-pub async fn admit(app: &App, caller: &Caller) -> Result<RateView, GatewayError> {
-    let (_, view) = enter(app, &rates(caller), None).await?;
-    Ok(view)
+pub(super) async fn admit_free(
+    app: &App,
+    caller: &Caller,
+    spender: impl Future<Output = Result<Spender, GatewayError>>,
+) -> Result<RateView, GatewayError> {
+    let (rates, spender) = tokio::join!(admit(app, caller), spender);
+    let (rates, spender) = (rates?, spender?);
+    admit_others(app, &spender).await?;
+    Ok(rates)
+}
+
+/// Admits it by the rates of the key and the token.
+async fn admit(app: &App, caller: &Caller) -> Result<RateView, GatewayError> {
+    match enter(app, &rates(caller, false), None).await {
+        Err(Stop::Outdated) => {
+            let caller = caller.afresh(app).await?;
+            Ok(enter(app, &rates(&caller, true), None).await?.1)
+        }
+        entered => Ok(entered?.1),
+    }
+}
+
+/// Admits it by the rates and the states of session, user, team and tenant, where they have any.
+async fn admit_others(app: &App, spender: &Spender) -> Result<(), GatewayError> {
+    let others = bars(spender.scopes());
+    if others.is_empty() {
+        return Ok(());
+    }
+    match enter(app, &others, None).await {
+        Err(Stop::Outdated) => {
+            let spender = spender.afresh(app).await?;
+            let others = bars(spender.scopes());
+            if !others.is_empty() {
+                enter(app, &others, None).await?;
+            }
+            Ok(())
+        }
+        entered => Ok(entered.map(|_| ())?),
+    }
+}
+
+/// Why nothing was entered.
+enum Stop {
+    /// A policy that was remembered may be too old: the same is to be entered by what the store has.
+    Outdated,
+    Refused(GatewayError),
+}
+
+impl From<GatewayError> for Stop {
+    fn from(error: GatewayError) -> Self {
+        Stop::Refused(error)
+    }
+}
+
+impl From<Stop> for GatewayError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Refused(error) => error,
+            // What was read a moment ago is not told to be old.
+            Stop::Outdated => {
+                GatewayError::StoreDown(StoreError::Rejected("the policy kept changing".to_owned()))
+            }
+        }
+    }
 }
 
 /// The id and the counters that one round of writes was entered under.
@@ -90,11 +161,7 @@ struct Entry {
     items: Vec<Part>,
 }
 
-async fn enter(
-    app: &App,
-    scopes: &[Scope],
-    money: Option<&Money>,
-) -> Result<(Entry, RateView), GatewayError> {
+async fn enter(app: &App, scopes: &[Scope], money: Option<&Money>) -> Result<(Entry, RateView), Stop> {
     // Of each scope the counters that are asked.
     let mut seats: Vec<Vec<Seat>> = vec![Vec::new(); scopes.len()];
     let mut has_swept = false;
@@ -106,26 +173,35 @@ async fn enter(
                 *seats = vec![Seat::first(app, scope, money, now)];
             }
         }
-        let items = seats.iter().flatten().map(|seat| seat.part.clone()).collect();
+        let items: Vec<Part> = seats.iter().flatten().map(|seat| seat.part.clone()).collect();
+        if items.len() > PARTS_MAX {
+            let why = format!("a hold in more than {PARTS_MAX} counters cannot be settled");
+            return Err(GatewayError::StoreDown(StoreError::Rejected(why)).into());
+        }
         let entry = Entry { id: fresh_id(app, now), items };
         let full = match round(app, &mut seats, &entry, money, now).await {
             Ok(Some(view)) => return Ok((entry, view)),
             Ok(None) => look_around(app, scopes, &mut seats, money, now).await,
             Err(full) => Err(full),
         };
+        if seats.iter().flatten().any(|seat| seat.is_outdated) {
+            return Err(Stop::Outdated);
+        }
         match full {
             Ok(()) => {}
-            Err(full) if has_swept || full.stale.is_empty() => return Err(refuse(app, full, now).await),
+            Err(full) if has_swept || full.stale.is_empty() => {
+                return Err(refuse(app, full, now).await.into());
+            }
             Err(mut full) => {
                 has_swept = true;
                 let stale = std::mem::take(&mut full.stale);
                 if !sweep::free(app.counters.as_ref(), app.ledger.as_ref(), stale, now).await {
-                    return Err(refuse(app, full, now).await);
+                    return Err(refuse(app, full, now).await.into());
                 }
             }
         }
     }
-    Err(GatewayError::StoreDown(StoreError::Rejected("the counter kept changing".to_owned())))
+    Err(GatewayError::StoreDown(StoreError::Rejected("the counter kept changing".to_owned())).into())
 }
 
 /// The refusal, once the counters that refuse for the first time say so: the operator is told of it.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::App;
 use super::attempt::{Attempted, Limits, attempt};
 use super::breakers::Permit;
-use super::charge::{Verdict, charge, rejected};
+use super::charge::{Billed, Verdict, charge, rejected};
 use super::entry::{entry, fault, tell_breaker};
 use super::error::GatewayError;
 use super::keep::{Keep, note_served};
@@ -231,6 +231,20 @@ impl Job {
             Ok(held) => held,
             Err(refused) => return Step::failed(refused),
         };
+        if Instant::now() >= self.deadline {
+            course.failures.push("out of time".to_owned());
+            let user = self.request.user.clone();
+            let line = entry(
+                &paid,
+                user,
+                Billed::NOTHING,
+                Outcome::Abandoned,
+                app.clock.now(),
+                course.notes.clone(),
+            );
+            settle_in_time(app, &line).await;
+            return Step::Next;
+        }
         course.attempts += 1;
         course.notes.spent.admit = micros(started.elapsed());
         let opened = Opened {

@@ -1,7 +1,7 @@
 //! The scopes that a request's spending is counted in, each with its caps and limits.
 
 use super::authenticate::Caller;
-use crate::domain::counter::{Allowance, Bar, CounterKey, RateLimits, ScopeState};
+use crate::domain::counter::{Allowance, Bar, CounterKey, RateLimits, ScopeKind, ScopeState};
 use crate::domain::money::NanoUsd;
 use crate::domain::policy::{Budget, Policy, ScopeName, Shards};
 use crate::domain::time::{Period, Timestamp};
@@ -16,6 +16,17 @@ pub(super) struct Scope {
     pub shards: Shards,
     /// Which of its counters this is a share of.
     pub shard: Option<u8>,
+    /// How its policy is known.
+    pub known: Known,
+}
+
+/// How a policy is known to those who go by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Read from the store for this request, not remembered.
+    pub is_fresh: bool,
+    /// It is the tenant's for each user, since the user has none.
+    pub is_inherited: bool,
 }
 
 impl Scope {
@@ -70,6 +81,7 @@ pub(super) fn counters(name: &ScopeName, policy: &Policy, must: bool) -> Vec<Sco
         allowance: Allowance { cap: budget.cap, state, bar, version: policy.version },
         shards: policy.shards.clone(),
         shard: None,
+        known: Known::default(),
     };
     budgets.into_iter().enumerate().map(scope).collect()
 }
@@ -92,12 +104,29 @@ pub(super) fn own(caller: &Caller) -> Vec<Scope> {
 }
 
 /// The counters that admit what spends nothing: those that count rates.
-pub(super) fn rates(caller: &Caller) -> Vec<Scope> {
+pub(super) fn rates(caller: &Caller, is_fresh: bool) -> Vec<Scope> {
     let is_rated = |scope: &Scope| scope.limits != RateLimits::default();
-    let scopes = own(caller);
+    let mut scopes = own(caller);
+    scopes.iter_mut().for_each(|scope| scope.known.is_fresh = is_fresh);
     let first = scopes.first().cloned();
     // The key's own counts every request, limited or not.
     first.into_iter().chain(scopes.into_iter().skip(1).filter(is_rated)).collect()
+}
+
+/// Of the other scopes, the counters that may refuse what spends nothing: those of a limited rate, and of
+/// a scope that is not active.
+pub(super) fn bars(scopes: &[Scope]) -> Vec<Scope> {
+    let is_own = |scope: &Scope| matches!(scope.name.kind, ScopeKind::Key | ScopeKind::Token);
+    let may_refuse =
+        |scope: &Scope| scope.limits != RateLimits::default() || scope.allowance.state != ScopeState::Active;
+    let mut bars: Vec<Scope> = Vec::new();
+    for scope in scopes.iter().filter(|scope| !is_own(scope) && may_refuse(scope)) {
+        // The first of a scope's counters counts its rates, and each knows its state.
+        if bars.last().is_none_or(|last| last.name != scope.name) {
+            bars.push(scope.clone());
+        }
+    }
+    bars
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ pub(super) struct Seat {
     pub tokens: i64,
     pub minute: i64,
     pub form: WindowForm,
+    /// Its counter has shown that the policy which this goes by may be too old, so that other counters
+    /// may have to be asked.
+    pub is_outdated: bool,
 }
 
 /// Why a scope has no room, and what stands in the way though nobody settled it in time.
@@ -91,7 +94,7 @@ impl Seat {
 
     fn at(scope: Scope, (amount, tokens): (NanoUsd, i64), now: Timestamp) -> Self {
         let part = Part { counter: scope.counter(now), amount };
-        Seat { scope, part, tokens, minute: now.minute(), form: WindowForm::Same }
+        Seat { scope, part, tokens, minute: now.minute(), form: WindowForm::Same, is_outdated: false }
     }
 
     pub(super) fn is_sharded(&self) -> bool {
@@ -123,12 +126,19 @@ impl Seat {
     /// Counter and request follow the same policy, the later of their two, before anything is
     /// repeated.
     pub(super) async fn follow(&mut self, app: &App, old: Option<&Counter>) -> Result<(), GatewayError> {
+        let known = self.scope.known;
         let allowance: &mut Allowance = &mut self.scope.allowance;
         match old.filter(|counter| !counter.is_unopened()) {
+            // The counter may follow a policy of the user's own, which was set a moment ago.
+            Some(old) if old.version < allowance.version && known.is_inherited && !known.is_fresh => {
+                self.is_outdated = true;
+                Ok(())
+            }
             Some(old) if old.version < allowance.version => {
                 app.counters.allow(&self.part.counter, allowance).await.map_err(GatewayError::StoreDown)
             }
             Some(old) => {
+                self.is_outdated |= old.version > allowance.version && !known.is_fresh;
                 *allowance = old.allowance();
                 Ok(())
             }
@@ -268,6 +278,7 @@ pub(super) fn keys(scope: &Scope, now: Timestamp) -> Vec<(CounterKey, Allowance)
 mod tests {
     use super::*;
     use crate::app::error::RateUnit;
+    use crate::app::scope::Known;
     use crate::domain::counter::{RateLimits, ScopeKind, ScopeState};
     use crate::domain::policy::{ScopeName, Shards};
     use crate::domain::time::Period;
@@ -285,6 +296,7 @@ mod tests {
             allowance: Allowance { cap: NanoUsd::from_nano(1_000), ..Allowance::default() },
             shards: Shards { count: 2, ..Shards::default() },
             shard: None,
+            known: Known::default(),
         };
         let fresh = |at| Counter::fresh(&scope.shard(at, 2).allowance, noon().minute());
         let counters: Vec<Option<Counter>> = (0..2).map(|at| Some(counter(fresh(at)))).collect();

@@ -25,7 +25,7 @@ use super::question::Purse;
 use super::random::fresh_id;
 use super::references::Keeper;
 pub use super::reply::{Reply, Timing};
-use super::reserve::admit;
+use super::reserve::admit_free;
 use super::route::{self, Target};
 use super::run::{self, Job};
 pub use super::run::{Frame, Opened};
@@ -191,7 +191,8 @@ impl Ready {
         sender: Sender<Frame>,
     ) -> Result<Reply, GatewayError> {
         self.observed.note(|event| event.cache = Some(reply.cache));
-        let rates = self.observed.step(RESERVE, admit(app, &self.caller)).await?;
+        let admitted = admit_free(app, &self.caller, self.known_or_looked_up(app));
+        let rates = self.observed.step(RESERVE, admitted).await?;
         reply.timing = Timing::of(&self.observed);
         reply.from_cache = true;
         let user = self.inbound.request.user;
@@ -263,7 +264,8 @@ impl Ready {
 /// The answer of an earlier request under the same idempotency key, word for word.
 async fn replay(app: &Arc<App>, ready: Ready, kept: KeptAnswer) -> Result<Reply, GatewayError> {
     let (sender, frames) = channel(FRAMES);
-    let rates = ready.observed.step(RESERVE, admit(app, &ready.caller)).await?;
+    let admitted = admit_free(app, &ready.caller, ready.known_or_looked_up(app));
+    let rates = ready.observed.step(RESERVE, admitted).await?;
     let reply = Reply {
         cache: CacheStatus::Bypass,
         bypass: Some("replay"),

@@ -5,7 +5,8 @@ use futures_util::future::try_join3;
 use super::App;
 use super::authenticate::Caller;
 use super::error::GatewayError;
-use super::scope::{Scope, counters, own};
+use super::scope::{Known, Scope, counters, own};
+use crate::domain::counter::ScopeKind;
 use crate::domain::money::NanoUsd;
 use crate::domain::policy::{ScopeName, ScopePolicy};
 use crate::protocol::fields::BadRequest;
@@ -24,6 +25,8 @@ pub struct OnBehalf<'a> {
 #[derive(Clone, Debug)]
 pub struct Spender {
     caller: Caller,
+    user: Option<ScopeName>,
+    session: Option<ScopeName>,
     scopes: Vec<Scope>,
 }
 
@@ -36,28 +39,52 @@ impl Spender {
     /// or the session has an id that cannot be counted.
     pub async fn of(app: &App, caller: Caller, on_behalf: OnBehalf<'_>) -> Result<Self, GatewayError> {
         let record = caller.record();
-        let tenant = ScopeName::tenant(&record.tenant);
-        let team = record.team.as_deref().map(|team| ScopeName::team(&record.tenant, team));
         let user =
             on_behalf.user.filter(|user| !user.is_empty()).map(|user| ScopeName::user(&record.tenant, user));
         let session = on_behalf.session.map(|session| ScopeName::session(&record.id, session));
         check_id("user", user.as_ref())?;
         check_id("session", session.as_ref())?;
-        let found = try_join3(find(app, Some(&tenant)), find(app, team.as_ref()), find(app, user.as_ref()));
-        let (of_tenant, of_team, of_user) = found.await?;
+        Spender { caller, user, session, scopes: Vec::new() }.bounded(app, Copies::Remembered).await
+    }
+
+    /// The same by what the store has now: a counter has shown that a copy is too old.
+    ///
+    /// # Errors
+    /// As [`Spender::of`], and [`GatewayError::Unauthorized`] where the key was revoked.
+    pub(super) async fn afresh(&self, app: &App) -> Result<Self, GatewayError> {
+        let caller = self.caller.afresh(app).await?;
+        let (user, session) = (self.user.clone(), self.session.clone());
+        Spender { caller, user, session, scopes: Vec::new() }.bounded(app, Copies::Read).await
+    }
+
+    async fn bounded(self, app: &App, copies: Copies) -> Result<Self, GatewayError> {
+        let record = self.caller.record();
+        let tenant = ScopeName::tenant(&record.tenant);
+        let team = record.team.as_deref().map(|team| ScopeName::team(&record.tenant, team));
+        let (of_tenant, of_team, of_user) = try_join3(
+            copies.find(app, Some(&tenant)),
+            copies.find(app, team.as_ref()),
+            copies.find(app, self.user.as_ref()),
+        )
+        .await?;
         let of_tenant = of_tenant.unwrap_or_default();
+        let is_inherited = of_user.is_none();
         let of_user = of_user.map(|policy| policy.own).or(of_tenant.each_user);
         let policies = [
-            (session, of_tenant.each_session),
-            (user, of_user),
+            (self.session.clone(), of_tenant.each_session),
+            (self.user.clone(), of_user),
             (team, of_team.map(|policy| policy.own)),
             (Some(tenant), Some(of_tenant.own)),
         ];
-        let mut scopes = own(&caller);
+        let mut scopes = own(&self.caller);
         for (name, policy) in policies.into_iter().filter_map(|(name, policy)| name.zip(policy)) {
             scopes.extend(counters(&name, &policy, false));
         }
-        Ok(Spender { caller, scopes })
+        for scope in &mut scopes {
+            let is_user = scope.name.kind == ScopeKind::User;
+            scope.known = Known { is_fresh: copies == Copies::Read, is_inherited: is_user && is_inherited };
+        }
+        Ok(Spender { scopes, ..self })
     }
 
     pub fn caller(&self) -> &Caller {
@@ -86,10 +113,22 @@ impl Spender {
     }
 }
 
-async fn find(app: &App, scope: Option<&ScopeName>) -> Result<Option<ScopePolicy>, GatewayError> {
-    match scope {
-        Some(scope) => app.policies.find_policy(scope).await.map_err(GatewayError::StoreDown),
-        None => Ok(None),
+/// Where policies are looked up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copies {
+    Remembered,
+    /// The store, though a copy is remembered.
+    Read,
+}
+
+impl Copies {
+    async fn find(self, app: &App, scope: Option<&ScopeName>) -> Result<Option<ScopePolicy>, GatewayError> {
+        let Some(scope) = scope else { return Ok(None) };
+        let found = match self {
+            Copies::Remembered => app.policies.find_policy(scope).await,
+            Copies::Read => app.policies.find_policy_afresh(scope).await,
+        };
+        found.map_err(GatewayError::StoreDown)
     }
 }
 

@@ -33,6 +33,10 @@ impl<S: FindKey> FindKey for WarmKeys<S> {
         if let Some(record) = self.copies.get(&id.to_owned()) {
             return Ok(Some(record));
         }
+        self.find_afresh(id).await
+    }
+
+    async fn find_afresh(&self, id: &str) -> Result<Option<KeyRecord>, StoreError> {
         let record = self.store.find(id).await?;
         if let Some(record) = &record {
             self.copies.remember(record.id.clone(), record.clone());

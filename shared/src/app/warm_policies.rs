@@ -32,6 +32,10 @@ impl<S: FindPolicy> FindPolicy for WarmPolicies<S> {
         if let Some(policy) = self.copies.get(scope) {
             return Ok(policy);
         }
+        self.find_policy_afresh(scope).await
+    }
+
+    async fn find_policy_afresh(&self, scope: &ScopeName) -> Result<Option<ScopePolicy>, StoreError> {
         let policy = self.store.find_policy(scope).await?;
         self.copies.remember(scope.clone(), policy.clone());
         Ok(policy)

@@ -60,17 +60,24 @@ pub fn shares(items: &[Part], billed: NanoUsd) -> Vec<NanoUsd> {
     charged
 }
 
+/// Whether the part at `at` is the first of its scope: of several, it counts the tokens of all.
+fn is_first(items: &[Part], at: usize) -> bool {
+    let (before, rest) = items.split_at(at.min(items.len()));
+    rest.first().is_some_and(|part| !before.iter().any(|other| other.counter.shares_scope(&part.counter)))
+}
+
 /// CLOSE for every counter of `line`.
 pub fn closes(line: &LedgerLine) -> Vec<Close> {
     let billed_tokens = i64::try_from(line.usage.total()).unwrap_or(i64::MAX);
     let for_lookup = line.notes.as_ref().is_some_and(|notes| notes.for_lookup);
     let charged = line.items.iter().zip(shares(&line.items, line.amount));
     charged
-        .map(|(part, billed)| Close {
+        .enumerate()
+        .map(|(at, (part, billed))| Close {
             key: part.counter.clone(),
             id: line.id,
             billed,
-            billed_tokens,
+            billed_tokens: if is_first(&line.items, at) { billed_tokens } else { 0 },
             withdrawn: for_lookup || line.outcome == Outcome::Abandoned,
         })
         .collect()

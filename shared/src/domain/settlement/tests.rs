@@ -126,3 +126,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_tokens_of_a_request_are_counted_once_in_every_scope() {
+    let items = items(&[3, 4, 5]);
+    let usage = TokenUsage { uncached: 30, output: 12, ..TokenUsage::default() };
+    let line = LedgerLine { usage, ..void(AttemptId::new(NOW, 1), &hold(&items, nano(12)), NOW) };
+    let tokens: Vec<i64> = closes(&line).iter().map(|close| close.billed_tokens).collect();
+    assert_eq!(tokens, [42, 0, 0, 42]);
+}
