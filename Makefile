@@ -9,6 +9,8 @@ BANKING77 ?=
 # How many worlds `make simulate` runs, and from which seed on; SEED and REQUESTS run one of them again.
 SEEDS  ?= 10000
 FROM   ?= 0
+# Further parameters of the stack, as NAME=VALUE.
+PARAMETERS ?=
 # x86_64 or arm64: what `make build` and `make deploy` build for.
 ARCH   ?= x86_64
 
@@ -70,7 +72,7 @@ build: ## the Lambda functions, optimised, into target/lambda
 	  $(if $(filter arm64,$(ARCH)),--arm64) $(addprefix --package ,$(filter-out chat,$(FUNCTIONS)))
 
 deploy: build ## build, then deploy to the AWS account of your credentials (samconfig.toml)
-	"$(TOOLS)/sam/bin/sam" deploy --parameter-overrides $$($(PYTHON) infra/package.py --arch $(ARCH))
+	"$(TOOLS)/sam/bin/sam" deploy --parameter-overrides $$($(PYTHON) infra/package.py --arch $(ARCH)) $(PARAMETERS)
 
 deploy-local: ## build, deploy into an emulated AWS account with enforced IAM, and drive it
 	@$(STAGES) setup build lambda-deploy

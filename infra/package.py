@@ -35,6 +35,13 @@ OTHER_SECRET = "OtherProviderSecretName"
 STORE_SECRET = "VectorStoreSecretName"
 # Stores of vectors that the stack makes, in a network of their own but for the first; the others are reached elsewhere.
 PROVISIONED = ("dynamodb", "redis", "pgvector")
+# What the parameters are where the configuration has nothing of the kind.
+UNSET = {
+    "VectorDimensions": "384",
+    STORE_SECRET: "",
+    "BedrockModels": "",
+    **dict.fromkeys([*SECRET_PARAMETERS.values(), OTHER_SECRET, "AlertTopics", "AlertSecrets"], ""),
+}
 # Known to the gateway without configuration, but not their keys.
 NEED_A_SECRET = {"openai", "anthropic", "google", "mistral"}
 # Known to the gateway without configuration, and reached by the function's own role.
@@ -68,7 +75,13 @@ def main() -> None:
         put_charts(arguments.charts, arguments.functions)
     except (OSError, ValueError) as error:
         sys.exit(f"package.py: {error}")
-    print(" ".join(f"{name}={value}" for name, value in parameters.items()))
+    print(" ".join(overrides(parameters)))
+
+
+def overrides(parameters: dict[str, str]) -> list[str]:
+    """As `sam deploy` takes them. What is left out would keep the value of the deployment before, and its rights with it."""
+    empty = '""'
+    return [f"{name}={value or empty}" for name, value in (UNSET | parameters).items()]
 
 
 def put_beside(config: Path, functions: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import tomllib
 import unittest
 from types import ModuleType
 from typing import Any
@@ -63,6 +65,18 @@ class NetworkTest(unittest.TestCase):
                 self.assertEqual(self.vector_store(cache), {"VectorStore": store})
                 self.assertIn(store, allowed)
         self.assertEqual(self.vector_store({}), {"VectorStore": "dynamodb"})
+
+    def test_a_plain_deployment_has_the_parameters_of_the_committed_configuration(self) -> None:
+        config, prices = (json.loads((ROOT / "config" / f"{name}.json").read_text()) for name in ("ai-gateway", "prices"))
+        committed = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]["deploy"]["parameters"]
+        whole = package()
+        wanted = whole.overrides(whole.derived(config, prices, "x86_64"))
+        self.assertEqual(committed["parameter_overrides"], wanted)
+        # What is left out would keep the value, and the rights, of the deployment before.
+        given = {override.partition("=")[0] for override in wanted}
+        for parameter in ("OpenAiSecretName", "BedrockModels", "AlertTopics", "AlertSecrets", "VectorStoreSecretName"):
+            self.assertIn(parameter, given)
+        self.assertLessEqual(given, set(self.template["Parameters"]))
 
     def test_a_store_with_an_address_is_not_made(self) -> None:
         for provider, url in ADDRESSES.items():

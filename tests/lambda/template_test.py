@@ -161,7 +161,6 @@ class TemplateTest(unittest.TestCase):
         self.assertEqual([text(target["Arn"]) for target in rule["Targets"]], ["AlertsFunction"])
         (config,) = of_type(self.template, "AWS::Lambda::EventInvokeConfig").values()
         self.assertEqual(config["MaximumRetryAttempts"], 0)
-        self.assertEqual(source()["Parameters"]["AlertsReservedConcurrency"]["Default"], 1)
 
     def test_a_line_that_cannot_be_folded_ends_in_the_dead_letters_alone(self) -> None:
         mapping = self.mapping("LedgerTable/stream")

@@ -95,7 +95,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--data", type=Path, default=ROOT / ".tollgate")
     args = parser.parse_args()
-    setup.ensure("system")
+    setup.ensure("laptop")
     setup.ensure("embedder")
     setup.ensure("charts")
     args.data.mkdir(parents=True, exist_ok=True)

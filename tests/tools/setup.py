@@ -21,7 +21,7 @@ import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -82,6 +82,10 @@ COMMANDS = {
 }
 
 
+# What `make dev` needs of them.
+LAPTOP = ("cc", "node", "npm")
+
+
 def run(*command: str | Path, cwd: Path = ROOT) -> None:
     print("+", *command, flush=True)
     subprocess.run([str(part) for part in command], cwd=cwd, check=True)
@@ -92,10 +96,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def install_system() -> None:
+def install_system(commands: Iterable[str] = COMMANDS) -> None:
     if sys.version_info < (3, 11):
         sys.exit(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}; name another with PYTHON=")
-    missing = [package for command, package in COMMANDS.items() if not shutil.which(command)]
+    missing = [COMMANDS[command] for command in commands if not shutil.which(command)]
     if importlib.util.find_spec("ensurepip") is None:
         missing.append("python3-venv")
     install_debian(missing)
@@ -328,6 +332,9 @@ def ensure(group: str) -> None:
     if group == "system":
         install_system()
         return
+    if group == "laptop":
+        install_system(LAPTOP)
+        return
     install, inputs = GROUPS[group]
     stamp, wanted = TOOLS / "stamps" / group, fingerprint(group, inputs())
     if stamp.exists() and stamp.read_text() == wanted:
@@ -342,10 +349,10 @@ def ensure(group: str) -> None:
 
 
 def main(groups: list[str]) -> None:
-    known = ["system", *GROUPS]
+    known = ["system", "laptop", *GROUPS]
     if unknown := [group for group in groups if group not in known]:
         sys.exit(f"unknown group {unknown[0]!r}; known: {' '.join(known)}")
-    for group in groups or [group for group in known if group != "fuzz"]:
+    for group in groups or [group for group in known if group not in ("fuzz", "laptop")]:
         ensure(group)
 
 

@@ -54,20 +54,23 @@ pub struct Passed {
 }
 
 /// One pass over the counters, begun where the last one stopped: one listing serves the sweep and the
-/// thresholds. Then the operator is told.
+/// thresholds. Then the operator is told, also where the counters cannot be listed.
 ///
 /// # Errors
-/// [`StoreError`] when the counters cannot be listed, or alerts not be kept; the next pass makes up for it.
+/// The first [`StoreError`] of any of it; the next pass makes up for it.
 pub async fn run(alerts: &Alerts) -> Result<Passed, StoreError> {
     let (now, begun) = (alerts.clock.now(), Instant::now());
-    let (swept, seen) = sweep(alerts, now, begun + SWEEP).await?;
+    let (listed, (swept, seen)) = match sweep(alerts, now, begun + SWEEP).await {
+        Ok(found) => (Ok(()), found),
+        Err(error) => (Err(error), Default::default()),
+    };
     let told = alerts.watch.pass(seen, &swept, now, begun + PASS, alerts.clock.as_ref()).await?;
     let Told { raised, delivered, failed } = told;
     match failed {
         0 => tracing::info!(raised, delivered, "watched"),
         _ => tracing::warn!(raised, delivered, failed, "alerts could not be delivered"),
     }
-    Ok(Passed { swept, told })
+    listed.map(|()| Passed { swept, told })
 }
 
 async fn sweep(

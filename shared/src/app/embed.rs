@@ -11,8 +11,8 @@ use super::App;
 use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::breakers::Permit;
-use super::charge::{Billed, Verdict, charge_embeddings, rejected};
-use super::entry::{entry, fault, tell_breaker};
+use super::charge::{Verdict, charge_embeddings, rejected};
+use super::entry::{entry, fault, give_up, tell_breaker};
 use super::error::GatewayError;
 use super::idempotent::{self, Entitled};
 use super::observation::{AUTH, Came, Observation, RESERVE, SETTLE};
@@ -26,7 +26,7 @@ use super::spender::{OnBehalf, Spender};
 use crate::domain::bound::RequestSize;
 use crate::domain::event::Model;
 use crate::domain::id::AttemptId;
-use crate::domain::ledger::{LedgerLine, Outcome};
+use crate::domain::ledger::LedgerLine;
 use crate::domain::money::NanoUsd;
 use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::reservation::Reservation;
@@ -229,10 +229,8 @@ impl Job {
         let (paid, call) = self.observed.call(paid);
         let (admit, sent) = (asked.elapsed(), Instant::now());
         if sent >= self.deadline {
-            let (notes, now) = (Notes { attempt: attempts, ..Notes::default() }, app.clock.now());
-            let user = self.request.user.clone();
-            let line = entry(&paid, user, Billed::NOTHING, Outcome::Abandoned, now, notes);
-            settle_in_time(app, &line).await;
+            let notes = Notes { attempt: attempts, ..Notes::default() };
+            give_up(app, &paid, self.request.user.clone(), notes).await;
             return Err(out_of_time());
         }
         let by = (sent + limit).min(self.deadline);

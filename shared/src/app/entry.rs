@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::App;
 use super::charge::{Billed, Verdict};
+use super::settle::settle_in_time;
 use crate::config::ModelName;
 use crate::domain::ledger::{LINE_VERSION, LedgerLine, Outcome};
 use crate::domain::notes::{Fault, FaultKind, Notes};
@@ -57,6 +58,13 @@ pub(super) fn fault(error: &AttemptError) -> Fault {
         AttemptError::Broken(_) => (FaultKind::BrokenOff, None),
     };
     Fault { kind, status }
+}
+
+/// What was held too late to be used: nothing was sent, and the money goes back.
+pub(super) async fn give_up(app: &App, paid: &Reservation, user: Option<String>, notes: Notes) {
+    let now = app.clock.now();
+    let line = entry(paid, user, Billed::NOTHING, Outcome::Abandoned, now, notes);
+    settle_in_time(app, &line).await;
 }
 
 /// A throttled target rests; a refused request says nothing against its provider.

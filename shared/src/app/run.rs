@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout_at};
 use super::App;
 use super::attempt::{Attempted, Limits, attempt};
 use super::breakers::Permit;
-use super::charge::{Billed, Verdict, charge, rejected};
-use super::entry::{entry, fault, tell_breaker};
+use super::charge::{Verdict, charge, rejected};
+use super::entry::{entry, fault, give_up, tell_breaker};
 use super::error::GatewayError;
 use super::keep::{Keep, note_served};
 use super::observation::{Observation, RESERVE, SETTLE};
@@ -210,41 +210,11 @@ impl Job {
             course.skip(target, Why::CircuitOpen);
             return Step::Next;
         }
-        let bound = match bounded(app, target, &self.size) {
-            Ok(bound) => bound,
-            Err(BoundError::ImagesUnbounded) if target.model != self.asked => {
-                course.skip(target, Why::Unbounded);
-                return Step::Next;
-            }
-            Err(error) => return Step::failed(unbounded(error, &target.model)),
-        };
         let started = Instant::now();
-        let purpose = Purpose {
-            spender: &self.spender,
-            request: self.request_id,
-            target,
-            bound,
-            for_lookup: false,
-            expires: self.expires,
-        };
-        let (paid, rates) = match self.observed.step(RESERVE, reserve(app, &purpose)).await {
+        let (paid, rates) = match self.hold(target, course).await {
             Ok(held) => held,
-            Err(refused) => return Step::failed(refused),
+            Err(step) => return step,
         };
-        if Instant::now() >= self.deadline {
-            course.failures.push("out of time".to_owned());
-            let user = self.request.user.clone();
-            let line = entry(
-                &paid,
-                user,
-                Billed::NOTHING,
-                Outcome::Abandoned,
-                app.clock.now(),
-                course.notes.clone(),
-            );
-            settle_in_time(app, &line).await;
-            return Step::Next;
-        }
         course.attempts += 1;
         course.notes.spent.admit = micros(started.elapsed());
         let opened = Opened {
@@ -271,6 +241,34 @@ impl Job {
             Ok(()) => Step::Over(Box::new(self.complete(paid, done, course).await)),
             Err(error) => self.fail(paid, done, error, course).await,
         }
+    }
+
+    /// Holds the dearest that the target may cost, in time to ask it.
+    async fn hold(&self, target: &Target, course: &mut Course) -> Result<(Reservation, RateView), Step> {
+        let app = &self.app;
+        let bound = match bounded(app, target, &self.size) {
+            Ok(bound) => bound,
+            Err(BoundError::ImagesUnbounded) if target.model != self.asked => {
+                course.skip(target, Why::Unbounded);
+                return Err(Step::Next);
+            }
+            Err(error) => return Err(Step::failed(unbounded(error, &target.model))),
+        };
+        let purpose = Purpose {
+            spender: &self.spender,
+            request: self.request_id,
+            target,
+            bound,
+            for_lookup: false,
+            expires: self.expires,
+        };
+        let held = self.observed.step(RESERVE, reserve(app, &purpose)).await.map_err(Step::failed)?;
+        if Instant::now() < self.deadline {
+            return Ok(held);
+        }
+        course.failures.push("out of time".to_owned());
+        give_up(app, &held.0, self.request.user.clone(), course.notes.clone()).await;
+        Err(Step::Next)
     }
 
     /// Settles, tells the breaker and keeps the answer side by side, all before the last frame.

@@ -71,7 +71,9 @@ fn the_dashboard_shows_metrics_that_are_told() {
     for figure in FIGURES.iter().filter(|figure| figure.switch.is_some()) {
         assert!(shown.contains(&figure.name), "{} is not shown", figure.name);
     }
-    let search = format!("{{{NAMESPACE},{},{}}}", GENAI_DIMENSIONS[0], GENAI_DIMENSIONS[1]);
+    // Names with dots must be quoted in a search.
+    let quoted = GENAI_DIMENSIONS.map(|name| format!("\\\"{name}\\\""));
+    let search = format!("{{{NAMESPACE},{}}}", quoted.join(","));
     assert!(template.contains(&search), "the search names other dimensions");
     let searched = between(&template, "MetricName=\\\"", '\\');
     assert_eq!(searched, [OPERATION_DURATION]);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use async_trait::async_trait;
-use shared::config::{Config, Prices, ProviderConfig, SecretRef, known_providers};
+use shared::config::{Config, Dialect, Prices, ProviderConfig, SecretRef, known_providers};
 use shared::ports::FindSecret;
 use tokio::net::TcpListener;
 
@@ -74,7 +74,7 @@ async fn start_demo() -> Result<(Demo, String), String> {
 fn served_by_demo(name: &str, base_url: &str) -> ProviderConfig {
     ProviderConfig {
         name: name.to_owned(),
-        dialect: shared::config::Dialect::OpenAi,
+        dialect: Dialect::OpenAi,
         base_url: base_url.parse().ok(),
         secret: None,
         local: true,
@@ -84,7 +84,11 @@ fn served_by_demo(name: &str, base_url: &str) -> ProviderConfig {
 }
 
 fn usable(provider: &ProviderConfig, secret: Option<&String>) -> bool {
-    provider.base_url.is_some() && provider.secret.is_some() == secret.is_some()
+    // Bedrock has an address in each region, and is signed where no key is named.
+    let is_signed = provider.dialect == Dialect::Bedrock
+        && provider.secret.is_none()
+        && std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty());
+    is_signed || provider.base_url.is_some() && provider.secret.is_some() == secret.is_some()
 }
 
 fn secret(provider: &ProviderConfig) -> Option<String> {

@@ -26,8 +26,17 @@ pub(super) async fn clear(
 ) -> Result<Vec<Entry>, StoreError> {
     let mut entries = watch.outbox.open_alerts(now - LOOK_BACK).await?;
     for entry in &mut entries {
-        if entry.cleared_at.is_none() && is_over(watch, entry, seen, measured, now).await? {
-            entry.cleared_at = Some(now);
+        let is_over = match entry.cleared_at {
+            None => is_over(watch, entry, seen, measured, now).await,
+            Some(_) => Ok(false),
+        };
+        match is_over {
+            Ok(true) => entry.cleared_at = Some(now),
+            Ok(false) => {}
+            Err(error) => {
+                let alert = entry.alert.id.as_str();
+                tracing::warn!(%error, alert, "whether an alert is over is not known");
+            }
         }
         let was_cleared = entry.cleared_at == Some(now);
         entry.done = !entry.is_open(&watch.routes) && entry.cleared_at.is_some();
