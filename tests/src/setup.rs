@@ -120,6 +120,14 @@ impl Setup {
         (self, semantic)
     }
 
+    /// Gives `models` the price of the demo's.
+    pub fn price_as_the_demo(&mut self, models: &str) {
+        let rows = self.prices["prices"].as_array_mut().expect("rows");
+        let mut row = rows.iter().find(|row| row["model"] == "demo/*").expect("the demo's price").clone();
+        (row["model"], row["id"]) = (json!(models), json!(format!("{models}@2024-01-01")));
+        rows.push(row);
+    }
+
     pub async fn start(mut self) -> TestApp {
         let provider = match self.provider.take() {
             Some(provider) => provider,

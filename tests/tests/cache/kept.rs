@@ -51,10 +51,7 @@ async fn a_fallback_that_is_asked_first_is_a_fallback_still() {
         "providers": { "claude": claude },
     });
     let mut setup = Setup { provider: Some(provider), ..Setup::new(config) };
-    let rows = setup.prices["prices"].as_array_mut().expect("rows");
-    let mut row = rows.iter().find(|row| row["model"] == "demo/*").expect("the demo's price").clone();
-    (row["model"], row["id"]) = (json!("claude/*"), json!("claude/*@2024-01-01"));
-    rows.push(row);
+    setup.price_as_the_demo("claude/*");
     let gateway = setup.start().await;
     let user = gateway.user(json!({})).await;
     for _ in 0..2 {
