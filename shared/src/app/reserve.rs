@@ -184,11 +184,10 @@ async fn enter(app: &App, scopes: &[Scope], money: Option<&Money>) -> Result<(En
             Ok(None) => look_around(app, scopes, &mut seats, money, now).await,
             Err(full) => Err(full),
         };
-        if seats.iter().flatten().any(|seat| seat.is_outdated) {
-            return Err(Stop::Outdated);
-        }
         match full {
+            Ok(()) if seats.iter().flatten().any(|seat| seat.is_outdated) => return Err(Stop::Outdated),
             Ok(()) => {}
+            Err(full) if full.is_outdated => return Err(Stop::Outdated),
             Err(full) if has_swept || full.stale.is_empty() => {
                 return Err(refuse(app, full, now).await.into());
             }
@@ -283,9 +282,18 @@ async fn round(
         Conclusion::GiveBack => give_back(app, &writes, &entered, now).await,
         Conclusion::Abandon => abandon(app, &writes, now).await,
     }
+    let is_outdated = seats.iter().flatten().any(|seat| seat.is_outdated);
     let is_torn = |seats: &&mut Vec<Seat>| seats.iter().any(|seat| torn.contains(&seat.part.counter));
     seats.iter_mut().filter(is_torn).for_each(Vec::clear);
-    failure.map_or(Ok(None), |error| Err(Full { error, stale, spent: spent.into() }))
+    match failure {
+        Some(error) => Err(Full { error, stale, spent: spent.into(), is_outdated }),
+        // Nobody refuses, and the same would be asked anew by what was remembered.
+        None if is_outdated => {
+            let why = StoreError::Rejected("the policy has changed".to_owned());
+            Err(Full { is_outdated, ..GatewayError::StoreDown(why).into() })
+        }
+        None => Ok(None),
+    }
 }
 
 /// A store that says no, because it is throttled, has written nothing, so the same write goes again.

@@ -46,6 +46,8 @@ pub(super) struct Full {
     pub stale: Vec<Stale>,
     /// Counters whose first refusal for money this is.
     pub spent: Box<[SpentUp]>,
+    /// It rests on a policy that a counter has shown to be too old.
+    pub is_outdated: bool,
 }
 
 /// A counter that has refused for want of money, and was not known to have done so before.
@@ -75,7 +77,7 @@ impl SpentUp {
 
 impl From<GatewayError> for Full {
     fn from(error: GatewayError) -> Self {
-        Full { error, stale: Vec::new(), spent: Box::default() }
+        Full { error, stale: Vec::new(), spent: Box::default(), is_outdated: false }
     }
 }
 
@@ -164,12 +166,18 @@ pub(super) async fn gather(
     let mut seats: Vec<Seat> =
         (0..count).map(|at| Seat::at(scope.shard(at, count), (NanoUsd::ZERO, 0), now)).collect();
     let reads = try_join_all(seats.iter().map(|seat| app.counters.read(&seat.part.counter)));
-    let counters = reads.await.map_err(GatewayError::StoreDown)?;
-    for (seat, counter) in seats.iter_mut().zip(&counters) {
+    let mut counters = reads.await.map_err(GatewayError::StoreDown)?;
+    for (seat, counter) in seats.iter_mut().zip(&mut counters) {
         seat.follow(app, counter.as_ref()).await?;
+        // As it stands now, where it was brought to a later policy.
+        let opened = counter.as_ref().filter(|counter| !counter.is_unopened());
+        if let Some(later) = opened.and_then(|old| counter::allow(Some(old), &seat.scope.allowance)) {
+            *counter = Some(later);
+        }
         (seat.minute, seat.form) = next_form(counter.as_ref(), now);
         (seat.part.amount, seat.tokens) = room(seat, counter.as_ref());
     }
+    let is_outdated = seats.iter().any(|seat| seat.is_outdated);
     let mut order: Vec<(Seat, &Option<Counter>)> = seats.into_iter().zip(&counters).collect();
     order.sort_by_key(|(seat, _)| std::cmp::Reverse((seat.part.amount, seat.tokens)));
     let mut taken = Vec::new();
@@ -191,7 +199,7 @@ pub(super) async fn gather(
     }
     match !taken.is_empty() && left == (NanoUsd::ZERO, 0) {
         true => Ok(taken),
-        false => Err(full(scope, money, &counters, count, now)),
+        false => Err(Full { is_outdated, ..full(scope, money, &counters, count, now) }),
     }
 }
 
@@ -229,7 +237,7 @@ fn full(
     let shard = scope.shard(0, count);
     let first = counters.first().and_then(Option::as_ref);
     let spent = SpentUp::first(&error, &shard.counter(now), first, &shard.allowance);
-    Full { error, stale, spent: spent.into_iter().collect() }
+    Full { stale, spent: spent.into_iter().collect(), ..error.into() }
 }
 
 /// All counters of a scope as one, in the state of the latest policy that one of them follows. What was

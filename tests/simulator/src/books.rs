@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use shared::domain::counter::{Counter, CounterKey, Part};
+use shared::domain::counter::{Counter, CounterKey, Hold, Part};
 use shared::domain::id::AttemptId;
 use shared::domain::ledger::{LedgerLine, Quality};
 use shared::domain::money::NanoUsd;
@@ -207,13 +207,21 @@ impl Books {
         held.min().flatten()
     }
 
-    /// The requests that hold in any counter of the scope of `key`, in its period.
+    /// The requests that were admitted to the scope of `key` in its period, and are open. Of several counters
+    /// the first that a hold names admits it: what it holds in the others alone is given back.
     pub(crate) fn open(&self, key: &CounterKey) -> i64 {
+        let is_first = |counter: &CounterKey, hold: &Hold| {
+            hold.items
+                .iter()
+                .find(|part| part.counter.shares_scope(key))
+                .is_some_and(|part| part.counter == *counter)
+        };
         self.memory.with_books(|counters, _| {
             let of_scope = counters.iter().filter(|(counter, _)| counter.shares_scope(key));
-            let ids: BTreeSet<AttemptId> =
-                of_scope.flat_map(|(_, counter)| counter.live.keys().copied()).collect();
-            i64::try_from(ids.len()).unwrap_or(i64::MAX)
+            let admitted = of_scope.map(|(counter, standing)| {
+                standing.live.values().filter(|hold| is_first(counter, hold)).count()
+            });
+            i64::try_from(admitted.sum::<usize>()).unwrap_or(i64::MAX)
         })
     }
 
