@@ -19,3 +19,4 @@ mod settings;
 mod shards;
 mod sweep;
 mod tokens;
+mod units;
