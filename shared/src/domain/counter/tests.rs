@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::time::Period;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
