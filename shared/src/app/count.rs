@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::App;
+use super::admit::admit_free;
 use super::authenticate::authenticate_token;
 use super::charge::rejected;
 use super::error::GatewayError;
-use super::reserve::admit_free;
 use super::route::{self, first_token_timeout, honours_or_refuse};
 use super::spender::{OnBehalf, Spender};
 use crate::ports::AttemptError;

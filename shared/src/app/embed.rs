@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
 use super::App;
+use super::admit::admit_free;
 use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::breakers::Permit;
@@ -18,7 +19,7 @@ use super::idempotent::{self, Entitled};
 use super::observation::{AUTH, Came, Observation, RESERVE, SETTLE};
 use super::random;
 use super::refusal::RateView;
-use super::reserve::{Purpose, admit_free, reserve};
+use super::reserve::{Purpose, reserve};
 use super::route::{self, Target, bounded, first_token_timeout};
 use super::run::unbounded;
 use super::settle::settle_in_time;

@@ -17,6 +17,7 @@ use crate::ports::{
 };
 
 pub mod administer;
+mod admit;
 pub mod alert;
 pub mod alerts;
 pub mod anomaly;
@@ -33,6 +34,7 @@ pub mod change;
 mod charge;
 pub mod count;
 pub mod embed;
+mod enter;
 mod entry;
 pub mod error;
 mod fields;

@@ -10,9 +10,9 @@ use tokio::time::{Instant, timeout};
 
 use super::App;
 use super::breakers::Permit;
-use super::charge::{Billed, charge_embeddings};
+use super::charge::charge_embeddings;
 use super::embed::call_by;
-use super::entry::{entry, fault, tell_breaker};
+use super::entry::{entry, fault, give_up, tell_breaker};
 use super::observation::{Came, Observation};
 use super::reserve::{Purpose, reserve};
 use super::route::{self, Target, bounded};
@@ -21,7 +21,7 @@ use super::spender::Spender;
 use crate::config::ProviderEmbedder;
 use crate::domain::cache::QuestionVector;
 use crate::domain::id::AttemptId;
-use crate::domain::ledger::{LedgerLine, Outcome};
+use crate::domain::ledger::LedgerLine;
 use crate::domain::notes::{Notes, Spent, micros};
 use crate::domain::reservation::Reservation;
 use crate::domain::time::Timestamp;
@@ -130,24 +130,26 @@ impl Job {
             }
         };
         let (admit, sent) = (asked.elapsed(), Instant::now());
-        let (paid, call) = self.purse.observed.call(paid);
         // Admitted too late, it is not even asked: the money goes back.
-        let done = match sent < self.by {
-            true => Some(call_by(&self.app, &paid, &self.request, self.by).await),
-            false => None,
-        };
-        let upstream = done.is_some().then(|| micros(sent.elapsed()));
-        let spent = Spent { admit: micros(admit), upstream, ..Spent::default() };
-        let line = self.line(&paid, done.as_ref(), spent);
-        if let Some(done) = &done {
-            let came = Came { answer: &Answer::default(), first_token: None, error: done.as_ref().err() };
-            self.purse.observed.looked_up(&call, &paid, came, &line);
+        if sent >= self.by {
+            let _ = tell.send(Err(LookupError::Timeout));
+            let spent = Spent { admit: micros(admit), ..Spent::default() };
+            let notes = Notes { for_lookup: true, spent, ..Notes::default() };
+            let Job { app, purse: Purse { user, .. }, .. } = self;
+            return give_up(&app, &paid, user, notes).await;
         }
-        let _ = tell.send(self.vector(done.as_ref()));
+        let (paid, call) = self.purse.observed.call(paid);
+        let done = call_by(&self.app, &paid, &self.request, self.by).await;
+        let spent =
+            Spent { admit: micros(admit), upstream: Some(micros(sent.elapsed())), ..Spent::default() };
+        let line = self.line(&paid, &done, spent);
+        let came = Came { answer: &Answer::default(), first_token: None, error: done.as_ref().err() };
+        self.purse.observed.looked_up(&call, &paid, came, &line);
+        let _ = tell.send(self.vector(&done));
         // The event of the request does not wait for this.
         let Job { app, embedder, purse, .. } = self;
         drop(purse);
-        tokio::join!(settle_in_time(&app, &line), told(&app, &embedder, done.as_ref()));
+        tokio::join!(settle_in_time(&app, &line), told(&app, &embedder, &done));
     }
 
     /// The circuit, the price and the money.
@@ -175,12 +177,12 @@ impl Job {
         Ok(paid)
     }
 
-    fn vector(&self, done: Option<&Result<Embeddings, AttemptError>>) -> Bought {
+    fn vector(&self, done: &Result<Embeddings, AttemptError>) -> Bought {
         let failed = |why: String| LookupError::Failed(format!("{}: {why}", self.embedder.model));
         match done {
-            None | Some(Err(AttemptError::Timeout(_))) => Err(LookupError::Timeout),
-            Some(Err(error)) => Err(failed(format!("{error:?}"))),
-            Some(Ok(found)) => {
+            Err(AttemptError::Timeout(_)) => Err(LookupError::Timeout),
+            Err(error) => Err(failed(format!("{error:?}"))),
+            Ok(found) => {
                 let dimensions = self.embedder.dimensions as usize;
                 let vector =
                     found.vectors.first().and_then(|one| QuestionVector::new(one.clone(), dimensions));
@@ -189,28 +191,20 @@ impl Job {
         }
     }
 
-    fn line(
-        &self,
-        paid: &Reservation,
-        done: Option<&Result<Embeddings, AttemptError>>,
-        spent: Spent,
-    ) -> LedgerLine {
+    fn line(&self, paid: &Reservation, done: &Result<Embeddings, AttemptError>, spent: Spent) -> LedgerLine {
         let size = self.request.size(u64::MAX);
-        let fault = done.and_then(|done| done.as_ref().err()).map(fault);
-        let (billed, outcome) = done.map_or((Billed::NOTHING, Outcome::Abandoned), |done| {
-            charge_embeddings(paid, size.input_bytes, done)
-        });
-        let notes = Notes { for_lookup: true, spent, fault, ..Notes::default() };
+        let (billed, outcome) = charge_embeddings(paid, size.input_bytes, done);
+        let notes =
+            Notes { for_lookup: true, spent, fault: done.as_ref().err().map(fault), ..Notes::default() };
         entry(paid, self.purse.user.clone(), billed, outcome, self.app.clock.now(), notes)
     }
 }
 
 /// The breaker's own target: what is late for a lookup is none of a chat's business.
-async fn told(app: &App, embedder: &ProviderEmbedder, done: Option<&Result<Embeddings, AttemptError>>) {
+async fn told(app: &App, embedder: &ProviderEmbedder, done: &Result<Embeddings, AttemptError>) {
     let (circuit, now) = (&embedder.circuit, app.clock.now());
     match done {
-        None => {}
-        Some(Ok(_)) => app.breakers.succeeded(circuit, now).await,
-        Some(Err(error)) => tell_breaker(app, circuit, error, now).await,
+        Ok(_) => app.breakers.succeeded(circuit, now).await,
+        Err(error) => tell_breaker(app, circuit, error, now).await,
     }
 }

@@ -104,10 +104,9 @@ pub(super) fn own(caller: &Caller) -> Vec<Scope> {
 }
 
 /// The counters that admit what spends nothing: those that count rates.
-pub(super) fn rates(caller: &Caller, is_fresh: bool) -> Vec<Scope> {
+pub(super) fn rates(caller: &Caller) -> Vec<Scope> {
     let is_rated = |scope: &Scope| scope.limits != RateLimits::default();
-    let mut scopes = own(caller);
-    scopes.iter_mut().for_each(|scope| scope.known.is_fresh = is_fresh);
+    let scopes = own(caller);
     let first = scopes.first().cloned();
     // The key's own counts every request, limited or not.
     first.into_iter().chain(scopes.into_iter().skip(1).filter(is_rated)).collect()

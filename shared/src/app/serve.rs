@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::Instant;
 
 use super::App;
+use super::admit::admit_free;
 use super::arrival::Arrival;
 use super::authenticate::{Caller, Presented, authenticate};
 use super::error::GatewayError;
@@ -25,7 +26,6 @@ use super::question::Purse;
 use super::random::fresh_id;
 use super::references::Keeper;
 pub use super::reply::{Reply, Timing};
-use super::reserve::admit_free;
 use super::route::{self, Target};
 use super::run::{self, Job};
 pub use super::run::{Frame, Opened};

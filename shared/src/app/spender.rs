@@ -5,7 +5,7 @@ use futures_util::future::try_join3;
 use super::App;
 use super::authenticate::Caller;
 use super::error::GatewayError;
-use super::scope::{Known, Scope, counters, own};
+use super::scope::{Scope, counters, own};
 use crate::domain::counter::ScopeKind;
 use crate::domain::money::NanoUsd;
 use crate::domain::policy::{ScopeName, ScopePolicy};
@@ -80,9 +80,8 @@ impl Spender {
         for (name, policy) in policies.into_iter().filter_map(|(name, policy)| name.zip(policy)) {
             scopes.extend(counters(&name, &policy, false));
         }
-        for scope in &mut scopes {
-            let is_user = scope.name.kind == ScopeKind::User;
-            scope.known = Known { is_fresh: copies == Copies::Read, is_inherited: is_user && is_inherited };
+        for scope in scopes.iter_mut().filter(|scope| scope.name.kind == ScopeKind::User) {
+            scope.known.is_inherited = is_inherited;
         }
         Ok(Spender { scopes, ..self })
     }
@@ -114,7 +113,7 @@ impl Spender {
 }
 
 /// Where policies are looked up.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Copies {
     Remembered,
     /// The store, though a copy is remembered.
