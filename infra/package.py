@@ -35,13 +35,8 @@ OTHER_SECRET = "OtherProviderSecretName"
 STORE_SECRET = "VectorStoreSecretName"
 # Stores of vectors that the stack makes, in a network of their own but for the first; the others are reached elsewhere.
 PROVISIONED = ("dynamodb", "redis", "pgvector")
-# What the parameters are where the configuration has nothing of the kind.
-UNSET = {
-    "VectorDimensions": "384",
-    STORE_SECRET: "",
-    "BedrockModels": "",
-    **dict.fromkeys([*SECRET_PARAMETERS.values(), OTHER_SECRET, "AlertTopics", "AlertSecrets"], ""),
-}
+# What is granted where the configuration names no secret of the kind.
+NO_SECRETS = dict.fromkeys([*SECRET_PARAMETERS.values(), OTHER_SECRET, STORE_SECRET], "")
 # Known to the gateway without configuration, but not their keys.
 NEED_A_SECRET = {"openai", "anthropic", "google", "mistral"}
 # Known to the gateway without configuration, and reached by the function's own role.
@@ -81,7 +76,7 @@ def main() -> None:
 def overrides(parameters: dict[str, str]) -> list[str]:
     """As `sam deploy` takes them. What is left out would keep the value of the deployment before, and its rights with it."""
     empty = '""'
-    return [f"{name}={value or empty}" for name, value in (UNSET | parameters).items()]
+    return [f"{name}={value or empty}" for name, value in parameters.items()]
 
 
 def put_beside(config: Path, functions: Path) -> None:
@@ -129,17 +124,16 @@ def derived(config: dict[str, Any], prices: dict[str, Any], arch: str) -> dict[s
     models = ",".join(sorted(bedrock_arns(config, prices)))
     if len(models) > PARAMETER_MAX:
         raise ValueError(f"the ARNs of the priced Bedrock models have {len(models)} characters, and a parameter holds {PARAMETER_MAX}")
-    bedrock = {"BedrockModels": models} if models else {}
-    alerts = config.get("alerts", {})
-    lists = {"AlertTopics": topics(alerts), "AlertSecrets": alert_secrets(alerts)}
-    told = {name: ",".join(sorted(arns)) for name, arns in lists.items() if arns}
-    return {"Edge": "EDGE" if edge else "REGIONAL", "Architecture": arch} | store | bedrock | vector_index(config) | secrets(providers) | told
-
-
-def vector_index(config: dict[str, Any]) -> dict[str, str]:
-    """What the index of the cache table is made for, where a provider embeds; else the template's own."""
-    embedder = config.get("cache", {}).get("embedder", {})
-    return {"VectorDimensions": str(embedder.get("dimensions", 384))} if "provider" in embedder else {}
+    alerts, embedder = config.get("alerts", {}), config.get("cache", {}).get("embedder", {})
+    return NO_SECRETS | secrets(providers) | store | {
+        "Edge": "EDGE" if edge else "REGIONAL",
+        "Architecture": arch,
+        "BedrockModels": models,
+        # Without a provider that embeds, those of the embedder that is packed.
+        "VectorDimensions": str(embedder.get("dimensions", 384)),
+        "AlertTopics": ",".join(sorted(topics(alerts))),
+        "AlertSecrets": ",".join(sorted(alert_secrets(alerts))),
+    }
 
 
 def topics(alerts: dict[str, Any]) -> set[str]:

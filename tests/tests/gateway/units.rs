@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use local::embedded::Embedded;
 use serde_json::{Value, json};
@@ -52,23 +50,6 @@ impl Units {
 
 /// The way to the embedded DynamoDB, which asks what each write costs.
 #[derive(Debug)]
-struct Metered {
-    inner: SharedHttpClient,
-    units: Units,
-}
-
-impl HttpClient for Metered {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Meter { inner, units: self.units.clone() })
-    }
-}
-
-#[derive(Debug)]
 struct Meter {
     inner: SharedHttpConnector,
     units: Units,
@@ -98,7 +79,11 @@ impl HttpConnector for Meter {
 /// A gateway whose money and answers are in DynamoDB, and what that has charged.
 async fn metered() -> (TestApp, Units) {
     let (embedded, units) = (Embedded::open(None).await.expect("a database in memory"), Units::default());
-    let http = SharedHttpClient::new(Metered { inner: embedded.http_client().clone(), units: units.clone() });
+    let (inner, counted) = (embedded.http_client().clone(), units.clone());
+    let http = http_client_fn(move |settings, components| {
+        let inner = inner.http_connector(settings, components);
+        SharedHttpConnector::new(Meter { inner, units: counted.clone() })
+    });
     let clients = Clients::new(&Embedded::config(), &http, Embedded::patience());
     let tables = Embedded::tables();
     let setup = Setup::new(json!({}));

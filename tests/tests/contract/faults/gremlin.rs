@@ -7,12 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
@@ -97,21 +95,12 @@ impl Gremlin {
 }
 
 /// The way to a DynamoDB, with the gremlin on it.
-#[derive(Debug)]
-pub(super) struct GremlinClient {
-    pub(super) inner: SharedHttpClient,
-    pub(super) gremlin: Arc<Gremlin>,
-}
-
-impl HttpClient for GremlinClient {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(GremlinConnector { inner, gremlin: Arc::clone(&self.gremlin) })
-    }
+pub(super) fn through(gremlin: &Arc<Gremlin>, inner: SharedHttpClient) -> SharedHttpClient {
+    let gremlin = Arc::clone(gremlin);
+    http_client_fn(move |settings, components| {
+        let inner = inner.http_connector(settings, components);
+        SharedHttpConnector::new(GremlinConnector { inner, gremlin: Arc::clone(&gremlin) })
+    })
 }
 
 #[derive(Debug)]

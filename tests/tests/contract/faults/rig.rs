@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use shared::app::authenticate::authenticate_token;
 use shared::app::breakers::Breakers;
 use shared::app::error::GatewayError;
@@ -34,7 +33,7 @@ use shared::protocol::canonical::ChatRequest;
 use shared::protocol::embeddings::{EmbedRequest, Embeddings};
 use shared::protocol::outbound::{Flavour, Outbound};
 
-use super::gremlin::{Gremlin, GremlinClient, GremlinCounters};
+use super::gremlin::{self, Gremlin, GremlinCounters};
 use crate::contract::samples::{NOW, nano};
 use crate::contract::stores::Stores;
 
@@ -92,8 +91,7 @@ impl Rig {
         let gremlin = Arc::new(Gremlin::default());
         let (stores, counters): (Stores, Arc<dyn Counters>) = match stores.dynamo() {
             Some(dynamo) => {
-                let client = GremlinClient { inner: dynamo.http.clone(), gremlin: Arc::clone(&gremlin) };
-                let stores = dynamo.through(SharedHttpClient::new(client));
+                let stores = dynamo.through(gremlin::through(&gremlin, dynamo.http.clone()));
                 let counters = Arc::clone(&stores.counters);
                 (stores, counters)
             }
