@@ -100,4 +100,4 @@ bench-load: ## a model of the store under load: refusals, retries, store time an
 	cargo run --locked --quiet --package load --bin load-model
 
 bench-anomaly: ## 200 keys for 60 days through the anomaly throttle: false throttles, and how soon an attack is slowed
-	cargo run --locked --quiet --package anomaly
+	cargo run --locked --quiet --profile simulate --package anomaly

@@ -59,7 +59,7 @@ pub async fn recompute(stores: &Stores<'_>, partition: &Partition) -> Result<(),
     }
     try_join_all(folded.summaries.iter().map(|summary| stores.rollups.put_summary(summary))).await?;
     if let Some((watch, recent)) = stores.watch.zip(recent) {
-        watch.look(partition, &recent).await;
+        watch.look(partition, &recent, &folded.rollups).await;
     }
     Ok(())
 }

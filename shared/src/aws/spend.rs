@@ -8,14 +8,14 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use super::clients::Clients;
 use super::errors::store_error;
 use super::item::{Item, from_item, key, malformed, s, to_item};
-use crate::domain::anomaly::{Bucket, History};
+use crate::domain::anomaly::{History, Part};
 use crate::domain::partition::Partition;
 use crate::ports::{KeepSpend, StoreError};
 
 const MINUTE: &str = "#minute";
 const HISTORY: &str = "#history";
-/// Begins the name of each attribute that holds buckets.
-const PART: &str = "part-";
+/// Begins the name of each attribute that holds what is of one partition.
+const PART: &str = "of-";
 
 #[derive(Clone, Debug)]
 pub struct DynamoSpend {
@@ -32,28 +32,28 @@ impl DynamoSpend {
 
 #[async_trait]
 impl KeepSpend for DynamoSpend {
-    async fn put_buckets(
+    async fn put_part(
         &self,
         key_id: &str,
         partition: &Partition,
-        buckets: &[Bucket],
-    ) -> Result<Vec<Bucket>, StoreError> {
-        let text = serde_json::to_string(buckets).map_err(|error| StoreError::Rejected(error.to_string()))?;
+        part: &Part,
+    ) -> Result<Vec<Part>, StoreError> {
+        let text = serde_json::to_string(part).map_err(|error| StoreError::Rejected(error.to_string()))?;
         let written = self
             .clients
             .patient
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key(key_id, MINUTE)))
-            .update_expression("SET #part = :buckets")
+            .update_expression("SET #part = :held")
             // A minute touches two hours, so the parts of two hours take turns.
             .expression_attribute_names("#part", format!("{PART}{}-{}", partition.hour % 2, partition.shard))
-            .expression_attribute_values(":buckets", s(text))
+            .expression_attribute_values(":held", s(text))
             .return_values(ReturnValue::AllNew)
             .send()
             .await
             .map_err(store_error)?;
-        written.attributes().map_or(Ok(Vec::new()), all_buckets)
+        written.attributes().map_or(Ok(Vec::new()), all_parts)
     }
 
     async fn history(&self, key_id: &str) -> Result<Option<History>, StoreError> {
@@ -77,12 +77,11 @@ impl KeepSpend for DynamoSpend {
     }
 }
 
-fn all_buckets(item: &Item) -> Result<Vec<Bucket>, StoreError> {
+fn all_parts(item: &Item) -> Result<Vec<Part>, StoreError> {
     let parts = item.iter().filter(|(name, _)| name.starts_with(PART));
-    let read = |(name, value): (&String, &AttributeValue)| -> Result<Vec<Bucket>, StoreError> {
+    let read = |(name, value): (&String, &AttributeValue)| -> Result<Part, StoreError> {
         let text = value.as_s().map_err(|_| malformed(name))?;
         serde_json::from_str(text).map_err(|_| malformed(name))
     };
-    let parts: Result<Vec<Vec<Bucket>>, StoreError> = parts.map(read).collect();
-    Ok(parts?.into_iter().flatten().collect())
+    parts.map(read).collect()
 }

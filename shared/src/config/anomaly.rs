@@ -24,9 +24,9 @@ named_enum! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anomaly {
     pub mode: AnomalyMode,
-    /// Times its usual level that a key may reach before noise is allowed for, 2 to 100.
+    /// Times what is to be expected of a key that it may reach, before chance is allowed for, 2 to 100.
     pub factor: u32,
-    /// Requests in a minute below which their number is no anomaly, 1 to 1,000,000.
+    /// Requests in a minute below which they are no anomaly, 1 to 1,000,000.
     pub min_requests: u64,
     /// Nano-dollars in a minute below which cost is no anomaly.
     pub min_spend_nano: i64,
@@ -42,7 +42,7 @@ impl Default for Anomaly {
         Anomaly {
             mode: AnomalyMode::Observe,
             factor: 3,
-            min_requests: 30,
+            min_requests: 15,
             min_spend_nano: 50_000_000,
             stop_after_seconds: 300,
             cool_down_seconds: 1_800,

@@ -5,6 +5,7 @@
 #![deny(clippy::float_arithmetic)]
 
 mod cache_use;
+mod minutes;
 mod summary;
 
 use std::cmp::Reverse;
@@ -19,6 +20,7 @@ use super::partition::Partition;
 
 pub use cache_use::CacheUse;
 use cache_use::CacheUses;
+pub use minutes::Minutes;
 use summary::Requests;
 pub use summary::{KeyUse, Summary, Tiers, Times};
 
@@ -45,6 +47,9 @@ pub struct Rollup {
     pub shard: u8,
     /// Distinct requests that reached a provider or the cache.
     pub requests: u64,
+    /// When they came in. None in rollups that were written before minutes were told apart.
+    #[serde(default, skip_serializing_if = "Minutes::is_empty")]
+    pub minutes: Minutes,
     pub users: Vec<UserUse>,
     /// What the cache was to the requests, by `provider/model`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -59,6 +64,13 @@ impl Rollup {
     /// What all of it cost.
     pub fn cost(&self) -> NanoUsd {
         let each = self.users.iter().flat_map(|of| of.models.values()).map(|of| of.cost.nano());
+        NanoUsd::from_nano(each.fold(0, i64::saturating_add))
+    }
+
+    /// The same without upper bounds.
+    pub fn exact_cost(&self) -> NanoUsd {
+        let models = self.users.iter().flat_map(|of| of.models.values());
+        let each = models.map(|of| of.cost.nano().saturating_sub(of.estimated.nano()));
         NanoUsd::from_nano(each.fold(0, i64::saturating_add))
     }
 }
@@ -216,6 +228,7 @@ impl Row {
             hour,
             shard,
             requests: self.requests.len() as u64,
+            minutes: Minutes::of(self.requests.iter().map(|request| request.at())),
             users: users.into_iter().map(|(user, models)| of_user(user, models)).collect(),
             cache: self.cache.close(),
         })

@@ -5,29 +5,29 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use super::MemoryStore;
-use crate::domain::anomaly::{Bucket, History};
+use crate::domain::anomaly::{History, Part};
 use crate::domain::partition::Partition;
 use crate::ports::{KeepSpend, StoreError};
 
 #[derive(Debug, Default)]
 pub(super) struct Spend {
     /// By key, and by what tells two hours that touch and their shards apart.
-    buckets: BTreeMap<String, BTreeMap<(i64, u8), Vec<Bucket>>>,
+    parts: BTreeMap<String, BTreeMap<(i64, u8), Part>>,
     histories: BTreeMap<String, History>,
 }
 
 #[async_trait]
 impl KeepSpend for MemoryStore {
-    async fn put_buckets(
+    async fn put_part(
         &self,
         key_id: &str,
         partition: &Partition,
-        buckets: &[Bucket],
-    ) -> Result<Vec<Bucket>, StoreError> {
-        let parts = &mut self.state().spend.buckets;
+        part: &Part,
+    ) -> Result<Vec<Part>, StoreError> {
+        let parts = &mut self.state().spend.parts;
         let parts = parts.entry(key_id.to_owned()).or_default();
-        parts.insert((partition.hour % 2, partition.shard), buckets.to_vec());
-        Ok(parts.values().flatten().copied().collect())
+        parts.insert((partition.hour % 2, partition.shard), part.clone());
+        Ok(parts.values().cloned().collect())
     }
 
     async fn history(&self, key_id: &str) -> Result<Option<History>, StoreError> {

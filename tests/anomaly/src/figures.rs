@@ -4,28 +4,31 @@ use std::ops::Range;
 
 use shared::domain::anomaly::Settings;
 
-use super::pattern::Pattern;
-use super::quiet::{Played, cost_by_hour, keys, play};
+use super::bound::at_best;
+use super::dice::Dice;
+use super::pattern::{Habit, Pattern};
+use super::quiet::{Key, cost_by_hour, keys};
 use super::spike::{Attack, Noticed, attack};
 use super::variance::{MORNING, mean_costs, told};
 
 pub const KEYS: usize = 200;
 pub const DAYS: i64 = 60;
-/// Spikes that each key is played.
-const SPIKES: usize = 10;
+/// Moments at which each key is attacked, one a day after those.
+const MOMENTS: i64 = 10;
 /// What is promised, in seconds from the first request.
-const IN_TIME: f64 = 60.0;
+pub const IN_TIME: f64 = 60.0;
 /// Where the sizes of keys are parted, in requests a minute that are usual at the time.
-pub const SIZES: [f64; 6] = [0.0, 1.0, 5.0, 20.0, 100.0, f64::INFINITY];
-pub const TEN_TIMES: Attack = Attack { requests: 10.0, cost: 1.0 };
+pub const SIZES: [f64; 8] = [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 100.0, f64::INFINITY];
+pub const TEN_TIMES: Attack = Attack { requests: 10.0, cost: 1.0, answered: 3.0 };
 
 /// Plays all keys of a seed for two months, and prints what was raised.
-pub fn quiet(seed: u64) -> Vec<Played> {
+pub fn quiet(seed: u64, habit: Habit) -> Vec<Key> {
     let settings = Settings::default();
-    let played: Vec<Played> = keys(seed, KEYS, DAYS).map(|key| play(key, &settings, DAYS)).collect();
-    let sum = |of: fn(&Played) -> u64| played.iter().map(of).sum::<u64>();
+    let mut played: Vec<Key> = keys(seed, KEYS, DAYS, habit).collect();
+    played.iter_mut().for_each(|key| key.play(&settings, DAYS * 1_440));
+    let sum = |of: fn(&Key) -> u64| played.iter().map(of).sum::<u64>();
     println!(
-        "seed {seed}: {KEYS} keys, {DAYS} days, {} judgements: {} slowed, {} stopped",
+        "seed {seed}, {habit:?}: {KEYS} keys, {DAYS} days, {} judgements: {} slowed, {} stopped",
         sum(|key| key.judged),
         sum(|key| key.slowed),
         sum(|key| key.stopped)
@@ -43,7 +46,7 @@ pub fn quiet(seed: u64) -> Vec<Played> {
 /// Prints in how many hours after the first week the cost of all keys is told, in the morning and else.
 /// Returns those of the morning without noise and changes of clocks, in the first week and after it, of keys
 /// that were there from the beginning.
-pub fn mornings(played: &[Played]) -> (usize, usize) {
+pub fn mornings(played: &[Key]) -> (usize, usize) {
     let is_morning = |hour: &&i64| MORNING.contains(&(*hour % 24));
     let from_the_start = played.iter().map(|key| &key.traffic.pattern).filter(|pattern| pattern.first == 0);
     let patterns: Vec<_> = from_the_start.map(Pattern::steady).collect();
@@ -64,34 +67,46 @@ pub fn mornings(played: &[Played]) -> (usize, usize) {
     (first, later)
 }
 
-/// Plays spikes at any time of the day after, and prints how many were noticed in time, by size.
-pub fn spikes(played: &mut [Played], name: &str, spike: Attack) -> Vec<Noticed> {
+/// Plays each attack on all keys at a moment of each of the days after, and returns what came of them.
+pub fn spikes(seed: u64, played: &mut [Key], attacks: &[Attack]) -> Vec<Vec<Noticed>> {
     let settings = Settings::default();
-    let mut all = Vec::new();
+    let mut dice = Dice::of(seed).apart();
+    let mut all = vec![Vec::new(); attacks.len()];
     for key in played {
-        for _ in 0..SPIKES {
-            let minute = DAYS * 1_440 + key.traffic.dice().whole(0..1_440);
-            all.push(attack(key, &settings, minute, spike));
+        for day in DAYS..DAYS + MOMENTS {
+            // Not across the end of an hour, which is not played.
+            let minute = dice.whole(0..24) * 60 + dice.whole(0..55);
+            key.play(&settings, day * 1_440 + minute);
+            for (spike, came) in attacks.iter().zip(&mut all) {
+                came.push(attack(key, &settings, *spike, &mut dice));
+            }
         }
     }
+    all
+}
+
+/// Prints how many were noticed in time, by size.
+pub fn print(name: &str, spike: Attack, all: &[Noticed]) {
     println!("  {name}:");
     for size in SIZES.windows(2).map(|size| size[0]..size[1]) {
-        let of_size = of_size(&all, &size);
+        let of_size = of_size(all, &size);
         let mut after: Vec<f64> = of_size.iter().filter_map(|one| one.after).collect();
         after.sort_by(f64::total_cmp);
         let at = |share: f64| after.get((after.len() as f64 * share) as usize).copied();
         let seconds = |share| at(share).map_or("-".to_owned(), |after| format!("{after:.0} s"));
+        let best: f64 = of_size.iter().map(|one| at_best(one.usual, spike.requests)).sum();
+        let best = if spike.requests > 1.0 { format!(", at best {best:>4.0}") } else { String::new() };
         println!(
-            "    {:>3} to {:>3} a minute: {:>3} of {:>3} within 60 s; of those noticed p50 {}, p95 {}",
+            "    {:>3} to {:>3} a minute: {:>4} of {:>4} within 60 s{}; of those noticed p50 {}, p95 {}",
             size.start,
             size.end,
             in_time(&of_size),
             of_size.len(),
+            best,
             seconds(0.5),
             seconds(0.95)
         );
     }
-    all
 }
 
 pub fn of_size<'a>(all: &'a [Noticed], size: &Range<f64>) -> Vec<&'a Noticed> {

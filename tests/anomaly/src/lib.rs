@@ -5,6 +5,7 @@
 //! [`quiet`] counts what normal traffic raises, [`spike`] how long an attack goes unnoticed. The
 //! constants in `domain/anomaly` were chosen on [`TUNING_SEEDS`]; what is published is of other seeds.
 
+pub mod bound;
 pub mod dice;
 pub mod figures;
 pub mod pattern;

@@ -62,10 +62,38 @@ impl Pattern {
     }
 }
 
+/// How the requests of a key come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Habit {
+    /// Each for itself.
+    Single,
+    /// Two to twelve at once in the mean, as from a page that asks several questions.
+    Clumps,
+    /// Each for itself, and 5 to 300 of them in one minute of each day.
+    Jobs,
+}
+
+/// What a habit is for one key.
+#[derive(Clone, Copy, Debug)]
+struct Manner {
+    clump: f64,
+    /// At which minute of the day, and how many.
+    job: Option<(i64, f64)>,
+}
+
+impl Manner {
+    fn draw(habit: Habit, dice: &mut Dice) -> Self {
+        let clump = if habit == Habit::Clumps { dice.of_any_size(2.0, 12.0) } else { 1.0 };
+        let job = (habit == Habit::Jobs).then(|| (dice.whole(0..1_440), dice.of_any_size(5.0, 300.0)));
+        Manner { clump, job }
+    }
+}
+
 /// A key's use, with noise: of the day, of the hour, of the minute, and of the number and size of requests.
 #[derive(Clone, Debug)]
 pub struct Traffic {
     pub pattern: Pattern,
+    manner: Manner,
     dice: Dice,
     day: f64,
     hour: f64,
@@ -87,11 +115,13 @@ impl Traffic {
     const HOUR: f64 = 0.2;
     const MINUTE: f64 = 0.2;
     const COST: f64 = 1.0;
+    const JOB: f64 = 0.2;
     /// More requests than that are summed by their mean and deviation.
     const SINGLE: u64 = 24;
 
-    pub fn new(pattern: Pattern, dice: Dice) -> Self {
-        Traffic { pattern, dice, day: 1.0, hour: 1.0, minute: 1.0 }
+    pub fn new(pattern: Pattern, habit: Habit, mut dice: Dice) -> Self {
+        let manner = Manner::draw(habit, &mut dice.apart());
+        Traffic { pattern, manner, dice, day: 1.0, hour: 1.0, minute: 1.0 }
     }
 
     /// Requests a minute in this one; asked minute by minute.
@@ -106,9 +136,31 @@ impl Traffic {
         self.pattern.level(minute) * self.day * self.hour * self.minute
     }
 
-    /// What is used where so many requests are to be expected; `most` is what one counts at most.
-    pub fn used(&mut self, expected: f64, most: i64) -> Use {
-        let requests = self.dice.count(expected);
+    /// What a job asks for in this minute.
+    pub fn job(&mut self, minute: i64) -> u64 {
+        let due = self.manner.job.filter(|(at, _)| *at == minute % 1_440);
+        due.map_or(0, |(_, size)| (size * self.dice.log_normal(Traffic::JOB)).round() as u64)
+    }
+
+    /// How many come where so many are to be expected.
+    pub fn arrive(&mut self, expected: f64) -> u64 {
+        let clump = self.manner.clump;
+        let clumps = self.dice.count(expected / clump);
+        if clump <= 1.0 {
+            return clumps;
+        }
+        let mut requests = 0;
+        for _ in 0..clumps {
+            requests += 1;
+            while !self.dice.chance(1.0 / clump) {
+                requests += 1;
+            }
+        }
+        requests
+    }
+
+    /// What so many requests cost; `most` is what one counts at most.
+    pub fn used(&mut self, requests: u64, most: i64) -> Use {
         if requests > Traffic::SINGLE {
             let spread = (Traffic::COST.powi(2).exp() - 1.0).sqrt() * (requests as f64).sqrt();
             let factor = (requests as f64 + spread * self.dice.normal()).max(0.0);

@@ -3,23 +3,33 @@
 use std::time::Duration;
 
 use shared::domain::anomaly::{
-    Bucket, CLIP, History, Hour, Limit, Seen, Settings, Step, Usual, judge, slice,
+    Bucket, History, Hour, Limit, Part, Seen, Settings, Step, Weeks, judge, slice,
 };
 use shared::domain::money::NanoUsd;
 use shared::domain::policy::Throttle;
 use shared::domain::time::Timestamp;
 
 use super::dice::Dice;
-use super::pattern::{Pattern, START_HOUR, Traffic};
+use super::pattern::{Habit, Pattern, START_HOUR, Traffic, Use};
 
 /// Ten seconds.
 const SLICES: i64 = 6;
 
-/// A key after it was played, and what was usual for it then.
+/// A key, and what was raised while it was played.
 #[derive(Clone, Debug)]
-pub struct Played {
+pub struct Key {
     pub traffic: Traffic,
-    pub history: History,
+    history: History,
+    /// What the history says of the hour that is being played, once that was asked.
+    weeks: Option<Option<Weeks>>,
+    /// No line counts more, in nano-dollars.
+    pub clip: i64,
+    /// Of the hour that is being played, so far.
+    pub sum: Hour,
+    /// The minute that is played next, from the start.
+    pub minute: i64,
+    window: [Bucket; SLICES as usize],
+    throttle: Option<Throttle>,
     /// Hours of what it did, from the start.
     pub hours: Vec<Hour>,
     pub slowed: u64,
@@ -30,105 +40,111 @@ pub struct Played {
 }
 
 /// Keys of a seed for so many days, each by itself.
-pub fn keys(seed: u64, keys: usize, days: i64) -> impl Iterator<Item = Traffic> {
+pub fn keys(seed: u64, keys: usize, days: i64, habit: Habit) -> impl Iterator<Item = Key> {
     let mut dice = Dice::of(seed);
     (0..keys).map(move |_| {
         let pattern = Pattern::draw(&mut dice, days);
-        Traffic::new(pattern, dice.apart())
+        Key::new(Traffic::new(pattern, habit, dice.apart()))
     })
 }
 
-/// Plays one key for so many days.
-pub fn play(traffic: Traffic, settings: &Settings, days: i64) -> Played {
-    let mut key = Key { window: Window::default(), throttle: None, played: Played::of(traffic) };
-    for hour in 0..days * 24 {
-        if hour < key.played.traffic.pattern.first {
-            key.played.hours.push(Hour::default());
-            continue;
-        }
-        key.hour(settings, hour);
-    }
-    key.played
-}
-
-impl Played {
-    fn of(traffic: Traffic) -> Self {
-        let (history, hours) = (History::default(), Vec::new());
-        Played { traffic, history, hours, slowed: 0, stopped: 0, judged: 0, nearest: 0 }
-    }
-}
-
-struct Key {
-    played: Played,
-    window: Window,
-    throttle: Option<Throttle>,
-}
-
-#[derive(Default)]
-struct Window([Bucket; SLICES as usize]);
-
-impl Window {
-    fn put(&mut self, bucket: Bucket) {
-        let at = usize::try_from(bucket.slice.rem_euclid(SLICES)).unwrap_or(0);
-        self.0[at] = bucket;
-    }
-
-    /// What [`Seen::until`] counts.
-    fn sum(&self, last: i64) -> (u64, i64) {
-        let inside = self.0.iter().filter(|bucket| (0..SLICES).contains(&(last - bucket.slice)));
-        inside.fold((0, 0), |(requests, clipped), one| (requests + one.requests, clipped + one.clipped))
-    }
-}
-
 impl Key {
-    fn hour(&mut self, settings: &Settings, hour: i64) {
-        let mut sum = Hour::default();
-        let (mut usual, mut limit, mut clip) = (None, None, i64::MAX);
-        for minute in hour * 60..(hour + 1) * 60 {
-            if minute % 60 == 0 {
-                usual = Usual::at(&self.played.history, moment(minute));
-                limit = usual.as_ref().map(|usual| Limit::of(settings, usual));
-                clip = usual.map_or(i64::MAX, |usual| usual.per_request as i64 * CLIP);
+    fn new(traffic: Traffic) -> Self {
+        let first = traffic.pattern.first;
+        Key {
+            hours: vec![Hour::default(); usize::try_from(first).unwrap_or(0)],
+            minute: first * 60,
+            traffic,
+            history: History::default(),
+            weeks: None,
+            clip: i64::MAX,
+            sum: Hour::default(),
+            window: Default::default(),
+            throttle: None,
+            slowed: 0,
+            stopped: 0,
+            judged: 0,
+            nearest: 0,
+        }
+    }
+
+    /// Plays it until a minute from the start.
+    pub fn play(&mut self, settings: &Settings, until: i64) {
+        while self.minute < until {
+            if self.minute % 60 == 0 {
+                self.weeks = None;
+                self.clip = self.history.clip();
             }
-            let rate = self.played.traffic.rate(minute);
-            for part in 0..SLICES {
-                let used = self.played.traffic.used(rate / SLICES as f64, clip);
-                sum.requests += used.requests;
-                sum.cost = NanoUsd::from_nano(sum.cost.nano() + used.cost);
-                let now = Timestamp::from_millis(((START_HOUR * 60 + minute) * 60 + part * 10 + 9) * 1_000);
-                let (cost, clipped) = (used.cost, used.clipped);
-                self.window.put(Bucket { slice: slice(now), requests: used.requests, cost, clipped });
-                // Nothing new is nothing to judge.
-                if let (Some(usual), Some(limit), 1..) = (&usual, &limit, used.requests) {
-                    self.judge(settings, (usual, limit), now);
-                }
+            self.play_minute(settings);
+            self.minute += 1;
+            if self.minute % 60 == 0 {
+                let hour = std::mem::take(&mut self.sum);
+                self.hours.push(hour);
+                self.history = self.history.extended(START_HOUR + self.minute / 60 - 1, &[hour]);
             }
         }
-        self.played.hours.push(sum);
-        self.played.history = self.played.history.extended(START_HOUR + hour, &[sum]);
+    }
+
+    pub fn weeks(&mut self) -> Option<Weeks> {
+        let history = &self.history;
+        *self.weeks.get_or_insert_with(|| Weeks::at(history, START_HOUR + self.minute / 60))
+    }
+
+    fn play_minute(&mut self, settings: &Settings) {
+        let rate = self.traffic.rate(self.minute);
+        let mut of_minute = self.traffic.job(self.minute);
+        for part in 0..SLICES {
+            let requests = self.traffic.arrive(rate / SLICES as f64) + if part == 0 { of_minute } else { 0 };
+            of_minute += if part == 0 { requests - of_minute } else { requests };
+            let now = moment(self.minute) + Duration::from_secs(u64::try_from(part * 10 + 9).unwrap_or(0));
+            let used = self.traffic.used(requests, self.clip);
+            self.put(used, now);
+            // Nothing new is nothing to judge.
+            if requests > 0 {
+                self.judge(settings, now);
+            }
+        }
+        self.sum.busiest = self.sum.busiest.max(of_minute);
+    }
+
+    fn put(&mut self, used: Use, now: Timestamp) {
+        let slice = slice(now);
+        let Use { requests, cost, clipped } = used;
+        self.window[usize::try_from(slice.rem_euclid(SLICES)).unwrap_or(0)] =
+            Bucket { slice, requests, cost, clipped };
+        self.sum.requests += requests;
+        self.sum.cost = NanoUsd::from_nano(self.sum.cost.nano() + cost);
+    }
+
+    /// As the one partition of the ledger that there is holds it.
+    fn part(&self) -> Part {
+        let (requests, cost) = (self.sum.requests, self.sum.cost.nano());
+        Part { hour: START_HOUR + self.minute / 60, requests, cost, buckets: self.window.to_vec() }
     }
 
     /// Oftener than the batches of the stream come.
-    fn judge(&mut self, settings: &Settings, (usual, limit): (&Usual, &Limit), now: Timestamp) {
-        let (requests, clipped) = self.window.sum(slice(now));
-        let played = &mut self.played;
-        played.judged += 1;
-        let share = |value: u64, most: u64| (value * 100).checked_div(most).unwrap_or(0);
-        let by_cost = if requests < limit.least { 0 } else { share(clipped as u64, limit.cost) };
-        let near = share(requests, limit.requests).max(by_cost);
-        played.nearest = played.nearest.max(near);
-        // No half of a window that is as empty passes its own limit, and most are.
-        if near <= 50 && self.throttle.is_none() {
+    fn judge(&mut self, settings: &Settings, now: Timestamp) {
+        self.judged += 1;
+        let inside = self.window.iter().filter(|bucket| (0..SLICES).contains(&(slice(now) - bucket.slice)));
+        let requests: u64 = inside.map(|bucket| bucket.requests).sum();
+        // As few are no anomaly, and most keys never have more.
+        if requests < settings.least_requests && self.throttle.is_none() {
             return;
         }
-        let seen = Seen::until(now, &self.window.0);
-        match judge(settings, usual, &seen, self.throttle.as_ref(), now) {
+        let Some(weeks) = self.weeks() else { return };
+        let seen = Seen::until(now, [&self.part()]);
+        let usual = weeks.usual(&seen, now);
+        let limit = Limit::of(settings, &usual);
+        let share = |value: u64, most: u64| (value * 100).checked_div(most).unwrap_or(0);
+        let by_cost = share(u64::try_from(seen.clipped.nano()).unwrap_or(0), limit.cost);
+        self.nearest = self.nearest.max(share(seen.requests, limit.requests).max(by_cost));
+        match judge(settings, &usual, &seen, self.throttle.as_ref(), now) {
             Some(Step::Slow(throttle)) => {
-                played.slowed += 1;
+                self.slowed += 1;
                 self.throttle = Some(throttle);
             }
             Some(Step::Stop(throttle)) => {
-                played.stopped += 1;
+                self.stopped += 1;
                 self.throttle = Some(throttle);
             }
             Some(Step::Release) => self.throttle = None,
@@ -138,10 +154,10 @@ impl Key {
 }
 
 /// What all keys together cost in each hour, from the start.
-pub fn cost_by_hour(played: &[Played]) -> Vec<NanoUsd> {
-    let hours = played.iter().map(|played| played.hours.len()).max().unwrap_or(0);
+pub fn cost_by_hour(keys: &[Key]) -> Vec<NanoUsd> {
+    let hours = keys.iter().map(|key| key.hours.len()).max().unwrap_or(0);
     let sum = |hour: usize| {
-        let costs = played.iter().filter_map(|played| played.hours.get(hour)).map(|hour| hour.cost.nano());
+        let costs = keys.iter().filter_map(|key| key.hours.get(hour)).map(|hour| hour.cost.nano());
         NanoUsd::from_nano(costs.sum())
     };
     (0..hours).map(sum).collect()

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use shared::domain::anomaly::{Bucket, CLIP, Seen, Settings, Step, Usual, judge, slice};
+use shared::domain::anomaly::{Bucket, Part, Seen, Settings, Step, judge, slice};
 use shared::domain::time::Timestamp;
 
 use super::BATCH_SECONDS;
-use super::quiet::{Played, moment};
+use super::dice::Dice;
+use super::quiet::{Key, moment};
 
 /// What a judgement takes after its batch: the invocation, the folding, the writes.
 const HANDLING: f64 = 2.0;
 /// How long a spike lasts, and how long the normal use before it is played, in seconds.
-const LASTS: f64 = 300.0;
+const LASTS: f64 = 240.0;
 const BEFORE: f64 = 120.0;
 
 /// A spike.
@@ -21,6 +22,8 @@ pub struct Attack {
     pub requests: f64,
     /// Times as dear, each.
     pub cost: f64,
+    /// Seconds in which half of the answers have ended, which is when the ledger knows of them.
+    pub answered: f64,
 }
 
 /// What came of it.
@@ -39,49 +42,56 @@ struct Line {
     cost: i64,
 }
 
-/// Plays a spike at a minute of the day after those that the key was played for.
-pub fn attack(played: &mut Played, settings: &Settings, minute: i64, attack: Attack) -> Noticed {
-    let traffic = &mut played.traffic;
-    let usual_rate = traffic.pattern.level(minute);
+/// Plays a spike that begins half a minute into the key's next minute; the key itself goes on as if there had
+/// been none.
+pub fn attack(key: &mut Key, settings: &Settings, attack: Attack, dice: &mut Dice) -> Noticed {
+    let usual = key.traffic.pattern.level(key.minute);
+    let mut traffic = key.traffic.clone();
+    *traffic.dice() = dice.apart();
     let mut lines = Vec::new();
     let mut first = None;
     let mut at = -BEFORE;
     while at < LASTS {
         let is_spike = at >= 0.0;
-        let factor = if is_spike { attack.requests } else { 1.0 };
-        at += traffic.dice().wait(usual_rate / 60.0 * factor);
+        at += traffic.dice().wait(usual / 60.0 * if is_spike { attack.requests } else { 1.0 });
         if is_spike && first.is_none() {
             first = Some(at);
         }
         let cost = traffic.cost() as f64 * if at >= 0.0 { attack.cost } else { 1.0 };
-        // A line is written when the answer has ended, three seconds after the request in the middle.
-        let answered = (3.0 * traffic.dice().log_normal(0.7)).min(60.0);
+        let answered = (attack.answered * traffic.dice().log_normal(0.7)).min(60.0);
         lines.push(Line { at: at + answered, cost: cost as i64 });
     }
     lines.sort_by(|a, b| a.at.total_cmp(&b.at));
     let phase = traffic.dice().within(0.0, BATCH_SECONDS as f64);
-    let begun = moment(minute) + Duration::from_secs(30);
-    let usual = Usual::at(&played.history, begun);
-    let after = usual.and_then(|usual| noticed(&usual, settings, &lines, phase, begun));
-    Noticed { usual: usual_rate, after: after.map(|after| after - first.unwrap_or(0.0)) }
+    let after = noticed(key, settings, &lines, phase);
+    Noticed { usual, after: after.map(|after| after - first.unwrap_or(0.0)) }
 }
 
-fn noticed(usual: &Usual, settings: &Settings, lines: &[Line], phase: f64, begun: Timestamp) -> Option<f64> {
+fn noticed(key: &mut Key, settings: &Settings, lines: &[Line], phase: f64) -> Option<f64> {
+    let begun = moment(key.minute) + Duration::from_secs(30);
     let time = |at: f64| Timestamp::from_millis(begun.millis() + (at * 1_000.0) as i64);
+    let weeks = key.weeks()?;
     let mut batch = phase;
     while batch < LASTS {
-        let known = lines.iter().take_while(|line| line.at <= batch);
-        let buckets: Vec<Bucket> = known
-            .map(|line| Bucket {
-                slice: slice(time(line.at)),
-                requests: 1,
-                cost: line.cost,
-                clipped: line.cost.min(usual.per_request as i64 * CLIP),
-            })
-            .collect();
-        let judged_at = batch + HANDLING / 2.0;
-        let seen = Seen::until(time(judged_at), &buckets);
-        if let Some(Step::Slow(_)) = judge(settings, usual, &seen, None, time(judged_at)) {
+        let mut part = Part {
+            hour: begun.hour(),
+            requests: key.sum.requests,
+            cost: key.sum.cost.nano(),
+            buckets: Vec::new(),
+        };
+        for line in lines.iter().take_while(|line| line.at <= batch) {
+            let (slice, cost) = (slice(time(line.at)), line.cost);
+            part.buckets.push(Bucket { slice, requests: 1, cost, clipped: cost.min(key.clip) });
+            // What came before was counted as the key was played.
+            if line.at >= 0.0 {
+                part.requests += 1;
+                part.cost += cost;
+            }
+        }
+        let judged_at = time(batch + HANDLING / 2.0);
+        let seen = Seen::until(judged_at, [&part]);
+        let step = judge(settings, &weeks.usual(&seen, judged_at), &seen, None, judged_at);
+        if let Some(Step::Slow(_)) = step {
             return Some(batch + HANDLING);
         }
         batch += BATCH_SECONDS as f64;

@@ -41,7 +41,7 @@ impl Scene {
         let setup = Setup { clock: clock.clone() as Arc<dyn Clock>, ..Setup::new(json!({})) };
         let gateway = setup.start().await;
         let user = gateway.user(json!({ "tenant": "acme" })).await;
-        let hour = Hour { cost: NanoUsd::from_nano(300 * CENT), requests: 300 };
+        let hour = Hour { cost: NanoUsd::from_nano(300 * CENT), requests: 300, busiest: 11 };
         let history = History::default().extended(NOW.hour() - 672, &[hour; 672]);
         gateway.store.put_history(&user.id, &history).await.expect("put");
         let told = Arc::new(Told::default());
@@ -139,21 +139,21 @@ impl Scene {
 #[tokio::test]
 async fn an_anomaly_slows_the_key_and_the_next_reserve_knows() {
     let mut scene = Scene::new(AnomalyMode::Enforce).await;
-    scene.used(30, CENT, Quality::Exact).await;
+    scene.used(20, CENT, Quality::Exact).await;
     assert_eq!((scene.throttle().await, scene.actions()), (None, vec![]));
     scene.used(30, CENT, Quality::Exact).await;
     let throttle = scene.throttle().await.expect("slowed");
-    assert_eq!((throttle.state, throttle.pace), (ScopeState::Throttled, 30));
+    assert_eq!((throttle.state, throttle.pace), (ScopeState::Throttled, 19));
     let (admitted, status, code) = scene.ask(40).await;
-    assert_eq!((admitted, status, code), (30, 429, json!("rate_limited")));
+    assert_eq!((admitted, status, code), (19, 429, json!("rate_limited")));
     scene.later(60).await;
-    assert_eq!(scene.ask(40).await.0, 30, "the next minute has its own");
+    assert_eq!(scene.ask(40).await.0, 19, "the next minute has its own");
     let [alert] = &scene.told.all()[..] else { panic!("told once: {:?}", scene.told.all()) };
     assert_eq!((alert.severity, alert.tenant.as_deref()), (Severity::Warning, Some("acme")));
     let About::Anomaly { key, action: ThrottleAction::Slowed, evidence } = &alert.about else {
         panic!("{alert:?}")
     };
-    assert_eq!((key, evidence.requests > 30, evidence.expected_requests), (&scene.user.id, true, 31));
+    assert_eq!((key, evidence.requests > 22, evidence.expected_requests), (&scene.user.id, true, 22));
     assert!(evidence.spent_usd > NanoUsd::ZERO && evidence.window_seconds == 60, "{evidence:?}");
 }
 

@@ -17,11 +17,12 @@ use futures_util::future::join_all;
 pub use recent::Recent;
 
 use crate::config::{Anomaly, AnomalyMode};
-use crate::domain::anomaly::{History, KEPT_HOURS, Seen, Settings, Usual, judge};
+use crate::domain::anomaly::{History, KEPT_HOURS, Part, Seen, Settings, Weeks, judge};
 use crate::domain::counter::ScopeState;
 use crate::domain::key::KeyRecord;
 use crate::domain::money::NanoUsd;
 use crate::domain::partition::Partition;
+use crate::domain::rollup::Rollup;
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Counters, FindKey, KeepSpend, ManageKeys, RaiseAlert, ReadRollups, StoreError};
 
@@ -74,25 +75,32 @@ impl fmt::Debug for Watch {
 }
 
 impl Watch {
-    /// Judges the keys that have lines in `recent`, which are all of the last minute in `partition`.
-    pub async fn look(&self, partition: &Partition, recent: &Recent) {
-        let keys: Vec<&str> = recent.keys().collect();
-        for some in keys.chunks(AT_ONCE) {
-            let looked = join_all(some.iter().map(|key| self.look_at(key, partition, recent))).await;
-            for (key, looked) in some.iter().zip(looked) {
+    /// Judges the keys that have lines in `recent`, which are all of the last minute in `partition`, of which
+    /// `rollups` are the whole hour.
+    pub async fn look(&self, partition: &Partition, recent: &Recent, rollups: &[Rollup]) {
+        let used: Vec<&Rollup> = rollups.iter().filter(|rollup| recent.has(&rollup.key_id)).collect();
+        for some in used.chunks(AT_ONCE) {
+            let looked = join_all(some.iter().map(|hour| self.look_at(hour, partition, recent))).await;
+            for (hour, looked) in some.iter().zip(looked) {
                 if let Err(error) = looked {
-                    tracing::warn!(key, %error, "a key is not judged this time");
+                    tracing::warn!(key = hour.key_id, %error, "a key is not judged this time");
                 }
             }
         }
     }
 
-    async fn look_at(&self, key: &str, partition: &Partition, recent: &Recent) -> Result<(), StoreError> {
-        let now = self.clock.now();
+    async fn look_at(&self, hour: &Rollup, partition: &Partition, recent: &Recent) -> Result<(), StoreError> {
+        let (now, key) = (self.clock.now(), hour.key_id.as_str());
         let history = self.history(key, now).await?;
-        let Some(usual) = Usual::at(&history, now) else { return Ok(()) };
-        let buckets = self.spend.put_buckets(key, partition, &recent.buckets(key, &usual)).await?;
-        let seen = Seen::until(now, &buckets);
+        let Some(weeks) = Weeks::at(&history, now.hour()) else { return Ok(()) };
+        let part = Part {
+            hour: partition.hour,
+            requests: hour.requests,
+            cost: hour.exact_cost().nano(),
+            buckets: recent.buckets(key, history.clip()),
+        };
+        let seen = Seen::until(now, &self.spend.put_part(key, partition, &part).await?);
+        let usual = weeks.usual(&seen, now);
         let found = self.keys.find(key).await?;
         let Some(record) = found.filter(may_be_throttled) else { return Ok(()) };
         match judge(&self.settings, &usual, &seen, record.policy.throttle.as_ref(), now) {

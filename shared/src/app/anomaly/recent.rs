@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::anomaly::{Bucket, Slice, Usual, WINDOW, slice};
+use crate::domain::anomaly::{Bucket, Slice, WINDOW, slice};
 use crate::domain::id::AttemptId;
 use crate::domain::ledger::{LedgerLine, Outcome, Quality};
 use crate::domain::money::NanoUsd;
@@ -46,12 +46,13 @@ impl Recent {
         lines.push(Line { slice, request: line.request, cost });
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.keys.keys().map(String::as_str)
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.keys.contains_key(key)
     }
 
     /// The lines of one key in slices. A request that was tried several times is one, in the first.
-    pub(super) fn buckets(&self, key: &str, usual: &Usual) -> Vec<Bucket> {
+    /// No line counts more than `most` nano-dollars where they are clipped.
+    pub(super) fn buckets(&self, key: &str, most: i64) -> Vec<Bucket> {
         let mut lines: Vec<Line> = self.keys.get(key).cloned().unwrap_or_default();
         lines.sort_by_key(|line| line.slice);
         let mut requests = BTreeSet::new();
@@ -61,7 +62,7 @@ impl Recent {
             bucket.slice = line.slice;
             bucket.requests += u64::from(requests.insert(line.request));
             bucket.cost = bucket.cost.saturating_add(line.cost.nano());
-            bucket.clipped = bucket.clipped.saturating_add(usual.clip(line.cost).nano());
+            bucket.clipped = bucket.clipped.saturating_add(line.cost.nano().min(most));
         }
         buckets.into_values().collect()
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::domain::rollup::UserUse;
+use crate::domain::rollup::{Minutes, UserUse};
 
 const HOUR: i64 = 500_000;
 
@@ -20,6 +20,7 @@ fn rollup(key: &str, hour: i64) -> Rollup {
         hour,
         shard: 0,
         requests: 2,
+        minutes: Minutes::default(),
         users: vec![by_nobody, by_u],
         cache: BTreeMap::new(),
     }

@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::money::NanoUsd;
-use crate::domain::rollup::Rollup;
+use crate::domain::rollup::{Minutes, Rollup};
 
 /// Hours that are kept: four weeks.
 pub const KEPT_HOURS: i64 = 4 * 168;
+/// A line counts at most this many times what a request costs on the average.
+const CLIP: i64 = 16;
 /// Hours that a key whose first hour is known must have before it is judged at all.
 const YOUNG: i64 = 24;
 
@@ -16,6 +18,8 @@ pub struct Hour {
     /// What was billed, without what is an upper bound.
     pub cost: NanoUsd,
     pub requests: u64,
+    /// Those of its busiest minute; none where the rollups did not tell minutes apart.
+    pub busiest: u64,
 }
 
 /// Closed hours of a key without a gap, the oldest first, at most [`KEPT_HOURS`].
@@ -27,11 +31,14 @@ pub struct History {
     hours: Vec<Hour>,
 }
 
-/// Flat, since each list within a list would take bytes of its own: nano-dollars and requests by turns.
+/// Flat, since each list within a list would take bytes of its own: nano-dollars, requests and those of the
+/// busiest minute by turns.
 #[derive(Clone, Serialize, Deserialize)]
 struct Stored {
     first: i64,
-    hours: Vec<i64>,
+    /// An item that was written before there were minutes has none, and is made of the rollups again.
+    #[serde(default)]
+    triples: Vec<i64>,
 }
 
 impl History {
@@ -63,20 +70,40 @@ impl History {
         &self.hours
     }
 
+    /// What a request costs on the average, in nano-dollars.
+    pub(super) fn per_request(&self) -> u64 {
+        let sums = self.hours.iter().fold((0_u64, 0_u64), |(cost, requests), hour| {
+            let of_hour = u64::try_from(hour.cost.nano()).unwrap_or(0);
+            (cost.saturating_add(of_hour), requests.saturating_add(hour.requests))
+        });
+        sums.0.checked_div(sums.1).unwrap_or(0)
+    }
+
+    /// What one line counts at most, in nano-dollars. A key that never cost anything has nothing to compare
+    /// with.
+    pub fn clip(&self) -> i64 {
+        let most = i64::try_from(self.per_request()).unwrap_or(i64::MAX).saturating_mul(CLIP);
+        if most == 0 { i64::MAX } else { most }
+    }
+
     /// Replaces what it says of `from..to` by these rollups, of which there may be several an hour. An hour
     /// without any was without requests. Hours before the first one that had some are no part of a history.
     #[must_use]
     pub fn with(&self, from: i64, to: i64, rollups: &[Rollup]) -> History {
-        let mut sums = vec![Hour::default(); usize::try_from(to - from).unwrap_or(0)];
+        let count = usize::try_from(to - from).unwrap_or(0);
+        let mut sums = vec![(Hour::default(), Minutes::default()); count];
         for rollup in rollups {
             let index = rollup.hour.checked_sub(from).and_then(|index| usize::try_from(index).ok());
-            if let Some(sum) = index.and_then(|index| sums.get_mut(index)) {
+            if let Some((sum, minutes)) = index.and_then(|index| sums.get_mut(index)) {
                 sum.requests = sum.requests.saturating_add(rollup.requests);
-                let cost = sum.cost.nano().saturating_add(exact(rollup));
+                let cost = sum.cost.nano().saturating_add(rollup.exact_cost().nano());
                 sum.cost = NanoUsd::from_nano(cost);
+                minutes.add(&rollup.minutes);
             }
         }
-        self.extended(from, &sums)
+        let hours: Vec<Hour> =
+            sums.into_iter().map(|(hour, minutes)| Hour { busiest: minutes.busiest(), ..hour }).collect();
+        self.extended(from, &hours)
     }
 
     /// With `hours` from `from` on in the place of what it says of them and of all later ones.
@@ -96,28 +123,20 @@ impl History {
     }
 }
 
-/// What a rollup says was billed, without upper bounds.
-fn exact(rollup: &Rollup) -> i64 {
-    let models = rollup.users.iter().flat_map(|user| user.models.values());
-    let costs = models.map(|used| used.cost.nano().saturating_sub(used.estimated.nano()));
-    costs.fold(0, i64::saturating_add)
-}
-
 impl From<History> for Stored {
     fn from(history: History) -> Self {
-        let pairs = history
-            .hours
-            .iter()
-            .flat_map(|hour| [hour.cost.nano(), i64::try_from(hour.requests).unwrap_or(i64::MAX)]);
-        Stored { first: history.first, hours: pairs.collect() }
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let triple = |hour: &Hour| [hour.cost.nano(), whole(hour.requests), whole(hour.busiest)];
+        Stored { first: history.first, triples: history.hours.iter().flat_map(triple).collect() }
     }
 }
 
 impl From<Stored> for History {
     fn from(stored: Stored) -> Self {
-        let hours = stored.hours.chunks_exact(2).map(|pair| Hour {
-            cost: NanoUsd::from_nano(pair[0]),
-            requests: u64::try_from(pair[1]).unwrap_or(0),
+        let hours = stored.triples.chunks_exact(3).map(|triple| Hour {
+            cost: NanoUsd::from_nano(triple[0]),
+            requests: u64::try_from(triple[1]).unwrap_or(0),
+            busiest: u64::try_from(triple[2]).unwrap_or(0),
         });
         History { first: stored.first, hours: hours.collect() }
     }

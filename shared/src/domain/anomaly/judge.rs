@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::seen::Seen;
-use super::usual::{Level, Usual};
+use super::usual::Usual;
 use super::{Settings, WINDOW};
 use crate::domain::alert::AnomalyEvidence;
 use crate::domain::counter::ScopeState;
@@ -11,23 +11,26 @@ use crate::domain::money::NanoUsd;
 use crate::domain::policy::Throttle;
 use crate::domain::time::Timestamp;
 
-/// Windows of a minute in the hour that the levels are sums of, and halves of them.
-const WINDOWS: u64 = 60;
-const HALVES: u64 = 120;
-/// The half shows a great anomaly sooner, and is noisier: it may reach so many times the level more.
-const HALF_FACTOR: u64 = 1;
-/// Standard deviations that the hours of several weeks may add.
-const SIGMAS_OF_HOURS: u64 = 6;
-/// And those that the number of requests in a minute may, once `factor` times as many are to be expected.
-const SIGMAS_OF_NUMBER: u64 = 3;
-/// And those of what they cost, which has a longer tail than any number.
-const SIGMAS_OF_COST: u64 = 5;
-/// Of so many requests at least, as a part of those that their number is judged from, the cost is judged: a
-/// few long documents of a small key are no anomaly.
-const COST_FROM: u64 = 2;
-/// Mean square of what requests cost over the square of their mean. Of costs that are log-normal with a
-/// deviation of 1.2, as of a key that is asked for a line now and for a page then.
-const COST_SPREAD: u64 = 4;
+/// The last minute, and the latter half of it, which shows a great anomaly sooner.
+const MINUTE: u64 = 1;
+const HALF: u64 = 2;
+/// Beyond what is to be expected a minute may hold what days, hours and minutes differ by, which is
+/// [`Settings::factor`]; so much of it, in thousandths, where nothing is known of the hour yet, and so much
+/// less where it is.
+const UNKNOWN: u64 = 800;
+const KNOWN: u64 = 500;
+/// And this where the weeks are few.
+const UNSURE: (u64, u64) = (5, 4);
+/// And so many standard deviations of clumps, each of which is one of the requests that come together, and
+/// so many clumps: the number in a minute has a longer tail than a normal variable.
+const SIGMAS: u64 = 2;
+const CLUMPS: u64 = 3;
+/// So many times the busiest minute of the same hour in other weeks is no anomaly: there is a job.
+const BURSTS: u64 = 2;
+/// The variance of what requests cost over the square of their mean, in thousandths: of costs that are
+/// log-normal with a deviation of 1.3, as of a key that is asked for a line now and for a page then. The
+/// variance of the sum of a random number is the number times this, and that of the number.
+const COST_SPREAD: u64 = 5_000;
 /// A slowed key may go on at this many times what is usual.
 const SLOWED: u64 = 2;
 /// A key presses while it takes nine tenths of what a slowed one may.
@@ -41,7 +44,7 @@ pub struct Limit {
     pub requests: u64,
     /// In nano-dollars, of clipped lines.
     pub cost: u64,
-    /// Requests from which on the cost is judged.
+    /// Fewer requests are no anomaly, whatever they cost.
     pub least: u64,
 }
 
@@ -58,14 +61,13 @@ pub enum Step {
 
 /// Judges the last minute of a key, whose present throttle is `standing`.
 ///
-/// It is an anomaly when there are more requests, or they cost more, than
-/// `factor` times the level, six standard deviations of the hours, by their median absolute deviation, and
-/// three of the number of requests in a minute or five of
-/// what they cost, by its root. No number below `least_requests` and no cost
-/// below `least_cost` is an anomaly. The last half minute has a limit of its own, with a greater factor. So a small key is throttled by money that matters, or not at all. An
-/// anomaly slows the key to twice its level, in requests and in money. One that still takes all of that
-/// after `stop_after` is stopped; one that has gone back to what it used to do has not noticed much. Both
-/// end after `cool_down`; slowing and not slowing any more have limits far apart, so a key does not flutter.
+/// It is an anomaly when there are more requests, or they cost more, than what is to be expected, times what
+/// days, hours and minutes differ by, and two standard deviations and three clumps of requests; and more than
+/// twice the busiest minute of the same hour in other weeks. The latter half minute has a limit of its own.
+/// Fewer requests than `least_requests` are no anomaly, and no cost below `least_cost` is. An anomaly slows
+/// the key to twice what is usual, in requests and in money. One that still takes all of that after
+/// `stop_after` is stopped; one that has gone back to what it used to do has not noticed much. Both end after
+/// `cool_down`; slowing and not slowing any more have limits far apart, so a key does not flutter.
 pub fn judge(
     settings: &Settings,
     usual: &Usual,
@@ -119,34 +121,46 @@ fn pace(settings: &Settings, usual: &Usual, seen: &Seen) -> i64 {
 }
 
 impl Limit {
-    /// Beyond which a window is an anomaly.
+    /// Beyond which a minute is an anomaly.
     pub fn of(settings: &Settings, usual: &Usual) -> Limit {
-        Limit::at((u64::from(settings.factor), WINDOWS), settings, usual)
+        Limit::beyond(MINUTE, settings, usual)
     }
 
     fn of_half(settings: &Settings, usual: &Usual) -> Limit {
-        Limit::at((u64::from(settings.factor) + HALF_FACTOR, HALVES), settings, usual)
+        Limit::beyond(HALF, settings, usual)
     }
 
-    /// What a slowed key may do.
+    fn beyond(part: u64, settings: &Settings, usual: &Usual) -> Limit {
+        let noise = u64::from(settings.factor - 1) * (UNKNOWN - KNOWN * usual.known.min(1_000) / 1_000);
+        let times = 1_000 + noise;
+        let times = if usual.is_unsure { times * UNSURE.0 / UNSURE.1 } else { times };
+        let Limit { requests, cost, .. } = Limit::at(times / part, usual);
+        let burst = usual.burst.saturating_mul(BURSTS);
+        let least = u64::try_from(settings.least_cost.nano()).unwrap_or(0);
+        Limit {
+            requests: requests.max(burst / 1_000).max(settings.least_requests),
+            cost: cost.max(usual.priced(burst)).max(least),
+            least: settings.least_requests,
+        }
+    }
+
+    /// What a slowed key may do in a minute.
     fn slowed(settings: &Settings, usual: &Usual) -> Limit {
         let full = Limit::of(settings, usual);
-        let Limit { requests, cost, .. } = Limit::at((SLOWED, WINDOWS), settings, usual);
+        let Limit { requests, cost, .. } = Limit::at(SLOWED * 1_000, usual);
         Limit { requests: requests.min(full.requests), cost: cost.min(full.cost), least: 0 }
     }
 
-    fn at(times: (u64, u64), settings: &Settings, usual: &Usual) -> Limit {
-        let least = u64::try_from(settings.least_cost.nano()).unwrap_or(0);
-        let square = usual.per_request.saturating_mul(COST_SPREAD);
-        let requests = most(times, usual.requests, (1, SIGMAS_OF_NUMBER));
-        let cost = most(times, usual.cost, (square, SIGMAS_OF_COST));
-        let from = settings.least_requests / COST_FROM;
-        Limit { requests: requests.max(settings.least_requests), cost: cost.max(least), least: from }
+    /// Of so many thousandths of what is to be expected in a minute.
+    fn at(times: u64, usual: &Usual) -> Limit {
+        let priced = usual.clump.saturating_add(COST_SPREAD);
+        let requests = most(times, usual.requests, usual.clump) / 1_000;
+        Limit { requests, cost: usual.priced(most(times, usual.cost, priced)), least: 0 }
     }
 
     fn is_passed_by(&self, requests: u64, cost: NanoUsd) -> bool {
         let is_dear = u64::try_from(cost.nano()).unwrap_or(0) > self.cost;
-        requests > self.requests || (is_dear && requests >= self.least)
+        requests >= self.least && (requests > self.requests || is_dear)
     }
 
     fn is_pressed_by(&self, seen: &Seen) -> bool {
@@ -158,12 +172,18 @@ impl Limit {
     }
 }
 
-/// `factor` times the level of one of so many `windows` of an hour, and noise: that of the hours, and so many `sigmas` of a number of
-/// events whose sizes have `square` as their mean square over their mean.
-fn most((factor, windows): (u64, u64), level: Level, (square, sigmas): (u64, u64)) -> u64 {
-    let expected = level.median.saturating_mul(factor) / windows;
-    let of_hours = level.deviation.saturating_mul(SIGMAS_OF_HOURS) / windows;
-    let variance = u128::from(expected) * u128::from(square);
-    let of_minutes = u64::try_from(variance.isqrt()).unwrap_or(u64::MAX).saturating_mul(sigmas);
-    expected.saturating_add(of_hours).saturating_add(of_minutes)
+impl Usual {
+    /// Nano-dollars of so many thousandths of a request.
+    fn priced(&self, thousandths: u64) -> u64 {
+        let nano = u128::from(self.per_request) * u128::from(thousandths) / 1_000;
+        u64::try_from(nano).unwrap_or(u64::MAX)
+    }
+}
+
+/// All in thousandths: so many `times` what is `expected`, and what comes on top where it comes in clumps.
+fn most(times: u64, expected: u64, clump: u64) -> u64 {
+    let mean = u128::from(expected) * u128::from(times) / 1_000;
+    let deviation = (mean * u128::from(clump)).isqrt();
+    let sum = mean + deviation * u128::from(SIGMAS) + u128::from(clump) * u128::from(CLUMPS);
+    u64::try_from(sum).unwrap_or(u64::MAX)
 }

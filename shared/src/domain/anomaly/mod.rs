@@ -1,16 +1,14 @@
 //! Whether a key spends unlike itself, and what is done about it.
 //!
-//! What is usual for a key is read from its hourly rollups of four weeks ([`History`]) as a level
-//! ([`Usual`]): the median over the weeks of the same hour of the week, of the hour before and of the hour
-//! after it, whichever is highest. A median, since an anomaly that lasted an hour in one of the weeks must
-//! not become usual by itself; the neighbours, since the morning does not rise on the minute and comes an
-//! hour earlier when clocks are put forward. The spread is the median absolute deviation from those
-//! medians, for the same reason. The last hour counts up to twice that, since it shows how busy this day is.
-//! What the last day kept up in all but two of its hours counts as well, so that a key that has a new level
-//! is judged by it a day later.
+//! What is to be expected is read from its hourly rollups of four weeks ([`History`], [`Weeks`]): the median
+//! over the weeks of the same hour of the week. A median, since an anomaly that lasted an hour in one of the
+//! weeks must not become usual by itself. The last hour, and this one so far, say how busy this day is, and
+//! are followed up to three times the weeks. What the last day kept up in all but two of its hours counts as
+//! well, so that a key that has a new level is judged by it a day later. How much a minute may stand out is
+//! read from the busiest minutes of those hours (`clump`): some keys are asked page by page, some by jobs.
 //!
 //! What is seen ([`Seen`]) is at most the last minute of the ledger, in steps of ten seconds. A line counts
-//! at most [`CLIP`] times what a request of the key costs usually, so that one long document is no anomaly;
+//! at most sixteen times what a request of the key costs usually, so that one long document is no anomaly;
 //! lines that are an upper bound count as requests and not as money, since an outage of a provider makes
 //! many of them. See [`judge`] for the rule.
 //!
@@ -18,10 +16,12 @@
 //! (`tests/anomaly`) than those its figures are reported for.
 #![deny(clippy::float_arithmetic)]
 
+mod clump;
 mod history;
 mod judge;
 mod seen;
 mod usual;
+mod weeks;
 
 use std::time::Duration;
 
@@ -29,15 +29,17 @@ use super::money::NanoUsd;
 
 pub use history::{History, Hour, KEPT_HOURS};
 pub use judge::{Limit, Step, evidence, judge};
-pub use seen::{Bucket, Seen, Slice, WINDOW, slice};
-pub use usual::{CLIP, Usual};
+pub use seen::{Bucket, Part, Seen, Slice, WINDOW, slice};
+pub use usual::Usual;
+pub use weeks::Weeks;
 
 /// What an anomaly is, and how long it is acted upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Times what is usual that a minute may reach before noise is allowed for.
+    /// Times what is to be expected that a minute may reach, before it is allowed for that requests come at
+    /// random; less where the hour has shown already what it is like. At least 2.
     pub factor: u32,
-    /// Requests in a minute below which no number of them is an anomaly.
+    /// Requests in a minute below which they are no anomaly.
     pub least_requests: u64,
     /// Cost of a minute below which no cost is an anomaly.
     pub least_cost: NanoUsd,
@@ -51,7 +53,7 @@ impl Default for Settings {
     fn default() -> Self {
         Settings {
             factor: 3,
-            least_requests: 30,
+            least_requests: 15,
             least_cost: NanoUsd::from_nano(50_000_000),
             stop_after: Duration::from_secs(300),
             cool_down: Duration::from_secs(1_800),

@@ -1,4 +1,4 @@
-//! What a key has done in the last minute.
+//! What a key has done in the last minute, and in its hour before that.
 
 use std::time::Duration;
 
@@ -20,6 +20,20 @@ pub type Slice = i64;
 /// The slice that a moment lies in.
 pub fn slice(at: Timestamp) -> Slice {
     at.millis().div_euclid(SLICE_MS)
+}
+
+/// What one partition of the ledger holds of a key: all of its hour, and the last minute in slices.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    #[serde(rename = "h")]
+    pub hour: i64,
+    #[serde(rename = "n")]
+    pub requests: u64,
+    /// Nano-dollars, without upper bounds.
+    #[serde(rename = "c")]
+    pub cost: i64,
+    #[serde(rename = "b")]
+    pub buckets: Vec<Bucket>,
 }
 
 /// The lines of one slice.
@@ -46,27 +60,43 @@ pub struct Seen {
     /// Of its latter half.
     pub late_requests: u64,
     pub late_clipped: NanoUsd,
+    /// Of the hour, until the window begins.
+    pub earlier_requests: u64,
+    pub earlier_cost: NanoUsd,
 }
 
 impl Seen {
     /// The sum of those buckets that lie in the minute before `now`. None is of the future: a clock that
     /// is ahead would keep its buckets in the window for longer.
-    pub fn until<'a>(now: Timestamp, buckets: impl IntoIterator<Item = &'a Bucket>) -> Seen {
-        let last = slice(now);
+    pub fn until<'a>(now: Timestamp, parts: impl IntoIterator<Item = &'a Part>) -> Seen {
         let mut seen = Seen::default();
-        for bucket in buckets {
-            let age = last - bucket.slice;
-            if (0..SLICES).contains(&age) {
-                seen.requests = seen.requests.saturating_add(bucket.requests);
-                seen.cost = add(seen.cost, bucket.cost);
-                seen.clipped = add(seen.clipped, bucket.clipped);
-            }
-            if (0..LATE_SLICES).contains(&age) {
-                seen.late_requests = seen.late_requests.saturating_add(bucket.requests);
-                seen.late_clipped = add(seen.late_clipped, bucket.clipped);
-            }
+        for part in parts {
+            seen.add(part, now);
         }
         seen
+    }
+
+    fn add(&mut self, part: &Part, now: Timestamp) {
+        let (mut requests, mut cost) = (0_u64, 0_i64);
+        for bucket in &part.buckets {
+            let age = slice(now) - bucket.slice;
+            if (0..SLICES).contains(&age) {
+                requests = requests.saturating_add(bucket.requests);
+                cost = cost.saturating_add(bucket.cost);
+                self.clipped = add(self.clipped, bucket.clipped);
+            }
+            if (0..LATE_SLICES).contains(&age) {
+                self.late_requests = self.late_requests.saturating_add(bucket.requests);
+                self.late_clipped = add(self.late_clipped, bucket.clipped);
+            }
+        }
+        self.requests = self.requests.saturating_add(requests);
+        self.cost = add(self.cost, cost);
+        if part.hour == now.hour() {
+            let earlier = part.requests.saturating_sub(requests);
+            self.earlier_requests = self.earlier_requests.saturating_add(earlier);
+            self.earlier_cost = add(self.earlier_cost, part.cost.saturating_sub(cost).max(0));
+        }
     }
 }
 

@@ -1,23 +1,41 @@
 use super::*;
 use crate::domain::counter::ScopeState;
 use crate::domain::policy::Throttle;
-use crate::domain::rollup::{ModelUse, Rollup, UserUse};
+use crate::domain::rollup::{Minutes, ModelUse, Rollup, UserUse};
 use crate::domain::time::Timestamp;
 
 /// A Monday, 00:00.
 const MONDAY: i64 = 4 + 7 * 24 * 2_800;
 const DOLLAR: i64 = 1_000_000_000;
 
+/// Somewhat evener than at random.
 fn hour(requests: u64, dollars: i64) -> Hour {
-    Hour { requests, cost: NanoUsd::from_nano(dollars * DOLLAR) }
+    Hour { requests, busiest: requests / 60 + 4, cost: NanoUsd::from_nano(dollars * DOLLAR) }
 }
 
 /// So many weeks: 600 requests and 60 dollars an hour by day, nothing at night.
 fn weeks(count: i64) -> History {
     let hours =
-        (0..count * 168).map(|at| if (8..18).contains(&(at % 24)) { hour(600, 60) } else { hour(0, 0) });
+        (0..count * 168).map(|at| if (8..18).contains(&(at % 24)) { hour(600, 60) } else { Hour::default() });
     let hours: Vec<Hour> = std::iter::once(hour(1, 0)).chain(hours.skip(1)).collect();
     History::default().extended(MONDAY - count * 168, &hours)
+}
+
+/// So many weeks, and of this Monday what the weeks say until an hour before `at`, in which there were `last`.
+fn until(at: i64, last: Hour) -> History {
+    let history = weeks(4);
+    let mut today: Vec<Hour> =
+        (0..at - 1).map(|at| history.at(MONDAY - 168 + at).unwrap_or_default()).collect();
+    today.push(last);
+    history.extended(MONDAY, &today)
+}
+
+/// So many seconds into an hour of this Monday, of which so many were seen before the window.
+fn usual(history: &History, at: i64, into: u64, earlier: u64) -> Usual {
+    let now = Timestamp::of_hour(MONDAY + at) + Duration::from_secs(into);
+    let earlier_cost = NanoUsd::from_nano(i64::try_from(earlier).expect("few") * DOLLAR / 10);
+    let seen = Seen { earlier_requests: earlier, earlier_cost, ..Seen::default() };
+    Weeks::at(history, MONDAY + at).expect("known").usual(&seen, now)
 }
 
 fn now() -> Timestamp {
@@ -29,8 +47,9 @@ fn seen(requests: u64, cents: i64) -> Seen {
     Seen { requests, cost, clipped: cost, ..Seen::default() }
 }
 
+/// Half an hour into an hour that is as all are.
 fn judged(seen: &Seen, standing: Option<&Throttle>) -> Option<Step> {
-    let usual = Usual::at(&weeks(4), Timestamp::of_hour(MONDAY + 12)).expect("four weeks");
+    let usual = usual(&until(12, hour(600, 60)), 12, 1_800, 290);
     judge(&Settings::default(), &usual, seen, standing, now())
 }
 
@@ -45,51 +64,55 @@ fn an_anomaly_of_the_past_is_not_usual() {
     let mut wild = vec![hour(60_000, 9_000); 3];
     wild.extend((0..168 - 3).map(|back| clean.at(MONDAY - 168 + 3 + back).unwrap_or_default()));
     let wild = clean.extended(MONDAY - 168, &wild);
-    let at = |history: &History, at| Usual::at(history, Timestamp::of_hour(MONDAY + at)).expect("four weeks");
-    assert_eq!(at(&wild, 1).requests.median, at(&clean, 1).requests.median);
-    assert_eq!(at(&clean, 12).requests, at(&wild, 12).requests);
-    assert_eq!(at(&clean, 12).cost.median, 60 * DOLLAR.unsigned_abs());
+    let expected = |history: &History, at| usual(history, at, 1_800, 290).requests;
+    assert_eq!((expected(&clean, 2), expected(&wild, 2)), (0, 0));
+    assert_eq!((expected(&clean, 12), expected(&wild, 12)), (10_000, 10_000));
+    assert_eq!(usual(&wild, 12, 1_800, 0).clump, usual(&clean, 12, 1_800, 0).clump);
 }
 
 #[test]
-fn the_hours_beside_count_so_the_morning_may_come_early() {
-    let usual = |at: i64| {
-        let now = Timestamp::of_hour(MONDAY + at);
-        Usual::at(&weeks(4), now).expect("four weeks").requests.median
-    };
-    assert_eq!((usual(6), usual(7), usual(8), usual(18), usual(19)), (0, 600, 600, 600, 0));
+fn an_hour_is_what_it_was_in_other_weeks_and_an_hour_early_or_late_half_of_it() {
+    let expected = |at: i64, into: u64| usual(&weeks(4), at, into, 0).requests;
+    let early = [expected(6, 1_800), expected(7, 0), expected(7, 1_800), expected(8, 0)];
+    assert_eq!(early, [0, 5_000, 5_000, 8_000]);
+    assert_eq!([expected(12, 0), expected(18, 0), expected(19, 0)], [10_000, 5_000, 0]);
 }
 
 #[test]
-fn a_new_level_is_usual_once_it_has_lasted_for_a_day() {
-    let usual = |hours: usize| {
-        let history = weeks(4).extended(MONDAY, &vec![hour(6_000, 600); hours]);
-        Usual::at(&history, Timestamp::of_hour(MONDAY + hours as i64)).expect("four weeks").requests.median
+fn a_new_level_is_usual_once_it_has_lasted_for_a_day_and_as_long_as_it_lasts() {
+    let expected = |hours: usize, then: u64| {
+        let mut today = vec![hour(6_000, 600); hours];
+        today.push(hour(then, 60));
+        let history = weeks(4).extended(MONDAY, &today);
+        usual(&history, hours as i64 + 1, 0, 0).requests
     };
-    assert!(usual(3) <= 600);
-    assert!(usual(21) <= 600);
-    assert_eq!(usual(22), 6_000);
+    assert_eq!((expected(2, 6_000), expected(20, 6_000), expected(21, 6_000)), (0, 0, 100_000));
+    assert!(expected(22, 600) <= 10_000);
 }
 
 #[test]
-fn the_last_hour_says_how_busy_the_day_is_up_to_twice_the_weeks() {
-    let usual = |last: u64| {
-        let history = weeks(4);
-        let mut morning: Vec<Hour> =
-            (0..11).map(|at| history.at(MONDAY - 168 + at).unwrap_or_default()).collect();
-        morning.push(hour(last, 60));
-        let history = history.extended(MONDAY, &morning);
-        Usual::at(&history, Timestamp::of_hour(MONDAY + 12)).expect("four weeks").requests.median
-    };
-    assert_eq!((usual(300), usual(900), usual(6_000)), (600, 900, 1_200));
+fn a_busy_day_is_followed_up_to_three_times_the_weeks() {
+    let by_last = |last: u64| usual(&until(12, hour(last, 60)), 12, 1_800, 0).requests / 100;
+    // Nothing seen so far half an hour into it makes up for most of that.
+    assert_eq!((by_last(300), by_last(1_200), by_last(60_000)), (76, 96, 116));
+    let at_first = |last: u64| usual(&until(12, hour(last, 60)), 12, 0, 0).requests / 100;
+    assert_eq!((at_first(300), at_first(1_200), at_first(60_000)), (100, 198, 300));
+    let by_this = |earlier: u64| usual(&until(12, hour(600, 60)), 12, 1_800, earlier).requests / 100;
+    assert_eq!((by_this(290), by_this(580), by_this(60_000)), (100, 196, 300));
+}
+
+#[test]
+fn an_hour_is_known_by_its_requests_and_by_its_minutes() {
+    let known = |into: u64| usual(&weeks(4), 12, into, 0).known;
+    assert_eq!((known(60), known(360), known(1_800), known(3_599)), (0, 357, 797, 891));
 }
 
 #[test]
 fn a_young_key_is_judged_late_and_generously() {
-    let day = History::default().extended(MONDAY, &vec![hour(100, 1); 23]);
-    assert_eq!(Usual::at(&day, Timestamp::of_hour(MONDAY + 23)), None);
-    let days = History::default().extended(MONDAY, &vec![hour(100, 1); 30]);
-    assert_eq!(Usual::at(&days, Timestamp::of_hour(MONDAY + 30)).expect("a day").requests.median, 300);
+    let day = |hours: usize| History::default().extended(MONDAY, &vec![hour(100, 1); hours]);
+    assert_eq!(Weeks::at(&day(23), MONDAY + 23), None);
+    let usual = usual(&day(30), 30, 0, 0);
+    assert_eq!((usual.requests, usual.clump, usual.burst, usual.is_unsure), (5_000, 5_000, 5_000, true));
 }
 
 #[test]
@@ -120,46 +143,64 @@ fn a_history_is_made_of_rollups_and_kept_flat() {
         hour,
         shard,
         requests: 2,
+        minutes: Minutes::try_from(format!("1{}1", ",".repeat(2 + usize::from(shard) / 3))).expect("minutes"),
         users: vec![user.clone()],
         cache: Default::default(),
     };
     let history = History::default().with(10, 13, &[rollup(10, 0), rollup(12, 0), rollup(12, 3)]);
-    let summed = Hour { cost: NanoUsd::from_nano(10), requests: 4 };
+    let summed = Hour { cost: NanoUsd::from_nano(10), requests: 4, busiest: 2 };
     assert_eq!((history.at(11), history.at(12)), (Some(Hour::default()), Some(summed)));
     let stored = serde_json::to_string(&history).expect("JSON");
-    assert_eq!(stored, r#"{"first":10,"hours":[5,2,0,0,10,4]}"#);
+    assert_eq!(stored, r#"{"first":10,"triples":[5,2,1,0,0,0,10,4,2]}"#);
     assert_eq!(serde_json::from_str::<History>(&stored).expect("read back"), history);
 }
 
 #[test]
-fn the_window_is_the_last_minute() {
+fn the_window_is_the_last_minute_and_the_hour_before_it_is_told_apart() {
     let bucket = |back: i64| Bucket { slice: slice(now()) - back, requests: 1, cost: 5, clipped: 3 };
     let buckets: Vec<Bucket> = [-1, 0, 2, 3, 5, 6, 400].map(bucket).into();
-    let seen = Seen::until(now(), &buckets);
-    assert_eq!((seen.requests, seen.cost.nano(), seen.clipped.nano()), (4, 20, 12));
-    assert_eq!((seen.late_requests, seen.late_clipped.nano()), (2, 6));
+    let part = |hour: i64| Part { hour: MONDAY + hour, requests: 50, cost: 250, buckets: buckets.clone() };
+    let seen = Seen::until(now(), &[part(12), part(11)]);
+    assert_eq!((seen.requests, seen.cost.nano(), seen.clipped.nano()), (8, 40, 24));
+    assert_eq!((seen.late_requests, seen.late_clipped.nano()), (4, 12));
+    assert_eq!((seen.earlier_requests, seen.earlier_cost.nano()), (46, 230));
 }
 
 #[test]
 fn more_requests_or_dearer_ones_are_an_anomaly_and_set_the_pace() {
-    // 10 requests and a dollar a minute are usual: 30, and 6 deviations of 2.5, and 3 times the root of 30.
-    assert_eq!(judged(&seen(60, 600), None), None);
-    let Some(Step::Slow(by_number)) = judged(&seen(61, 610), None) else { panic!("not slowed") };
-    assert_eq!((by_number.state, by_number.pace), (ScopeState::Throttled, 47));
+    // 10 requests and a dollar a minute are usual, one by one: 1.8 times that, twice its root, and 3, are
+    // 29. The busiest minutes of other weeks had 14.
+    assert_eq!(judged(&seen(29, 290), None), None);
+    let Some(Step::Slow(by_number)) = judged(&seen(30, 300), None) else { panic!("not slowed") };
+    assert_eq!((by_number.state, by_number.pace), (ScopeState::Throttled, 29));
     assert_eq!(by_number.until, now() + Settings::default().cool_down);
     let Some(Step::Slow(by_cost)) = judged(&seen(20, 2_000), None) else { panic!("not slowed") };
-    assert_eq!(by_cost.pace, 8, "of requests at a dollar each");
-    // In half a minute 20, and 6 deviations of 1.25, and 3 times the root of 20.
-    let late = Seen { late_requests: 40, ..seen(40, 400) };
+    assert_eq!(by_cost.pace, 6, "of requests at a dollar each");
+    // Of half of it 18, and 28 is twice those of the busiest minute.
+    let late = Seen { late_requests: 29, ..seen(29, 290) };
     assert!(judged(&late, None).is_some(), "half a minute has a limit of its own");
-    assert_eq!(judged(&Seen { late_requests: 39, ..late }, None), None);
+    assert_eq!(judged(&Seen { late_requests: 28, ..late }, None), None);
+}
+
+#[test]
+fn a_job_is_no_anomaly_at_its_hour_and_clumps_are_none_at_all() {
+    let with = |busiest: u64, every: i64| {
+        let hours: Vec<Hour> = (0..672)
+            .map(|at| Hour { busiest: if at % every == 3 { busiest } else { 1 }, ..hour(30, 3) })
+            .collect();
+        History::default().extended(MONDAY - 672, &hours)
+    };
+    let limit =
+        |history: &History, at: i64| Limit::of(&Settings::default(), &usual(history, at, 0, 0)).requests;
+    assert_eq!((limit(&with(30, 168), 3), limit(&with(30, 168), 12)), (60, 15), "a job once a week");
+    assert!(limit(&with(20, 24), 12) > 40, "clumps of twenty every day");
 }
 
 #[test]
 fn what_is_small_is_no_anomaly() {
     let usual = Usual::default();
     for (seen, is_anomaly) in
-        [(seen(30, 5), false), (seen(31, 5), true), (seen(15, 6), true), (seen(14, 900), false)]
+        [(seen(15, 5), false), (seen(16, 5), true), (seen(15, 6), true), (seen(14, 900), false)]
     {
         let step = judge(&Settings::default(), &usual, &seen, None, now());
         assert_eq!(step.is_some(), is_anomaly, "{seen:?}");
@@ -197,9 +238,7 @@ fn a_slowed_key_that_presses_on_is_stopped_and_one_that_does_not_is_let_go() {
 
 #[test]
 fn one_dear_line_counts_as_a_few() {
-    let usual = Usual::at(&weeks(4), Timestamp::of_hour(MONDAY + 12)).expect("four weeks");
-    let dear = usual.clip(NanoUsd::from_nano(50 * DOLLAR));
-    assert_eq!(dear.nano(), usual.per_request as i64 * CLIP);
-    assert_eq!(usual.clip(NanoUsd::from_nano(5)), NanoUsd::from_nano(5));
-    assert_eq!(Usual::default().clip(NanoUsd::from_nano(5)), NanoUsd::from_nano(5));
+    assert_eq!(weeks(4).clip() / 1_000_000, 1_599, "sixteen times a tenth of a dollar");
+    let free = History::default().extended(MONDAY, &[hour(5, 0)]);
+    assert_eq!(free.clip(), i64::MAX, "nothing to compare with");
 }

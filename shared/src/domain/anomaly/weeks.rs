@@ -1,0 +1,180 @@
+//! What the last four weeks say of an hour.
+
+use super::clump::usual_clump;
+use super::history::{History, Hour};
+use super::seen::{Seen, WINDOW};
+use super::usual::Usual;
+use crate::domain::money::NanoUsd;
+use crate::domain::time::Timestamp;
+
+const WEEK: i64 = 168;
+const DAY: i64 = 24;
+const HOUR_SECONDS: u64 = 3_600;
+/// What a key has done in every hour of the last day but for so many, and in the last of them, is usual,
+/// whatever the weeks say.
+const EXCEPT: usize = 2;
+/// A key of which less than a week is known has not shown its weekdays or its weekend yet. Everything it did
+/// so far is usual, and this many times more: a Monday may be five times a Sunday.
+const UNSHOWN: u64 = 3;
+/// One or two weeks cannot say how far weeks differ: an eighth of whatever they say is added.
+const UNSURE: u64 = 3 * WEEK.unsigned_abs();
+/// A step at the full hour is smoothed away between the middles of hours, and clocks are changed by an
+/// hour: this part of the hour, and this one of the hours beside it, are to be expected at least.
+const OF_HOUR: (u64, u64) = (4, 5);
+const OF_NEIGHBOUR: (u64, u64) = (1, 2);
+/// A busy day is followed up to so many times what the weeks say: who rises slowly is an anomaly as well.
+const BUSIER: u64 = 3_000;
+/// And a quiet one down to this, once this hour is known to be one.
+const QUIETER: u64 = 700;
+/// Requests that are added to what is and to what is usual before they are compared: few of them say little.
+const PRIOR: u64 = 10_000;
+/// Requests, and seconds, after which this hour is known as well as not.
+const KNOWN_FROM: u64 = 20_000;
+const KNOWN_AFTER: u64 = 300;
+
+/// An hour of a key by the hours before it. Sums are in thousandths of a request, and of what one costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weeks {
+    requests: Figure,
+    cost: Figure,
+    per_request: u64,
+    clump: u64,
+    burst: u64,
+    is_unsure: bool,
+}
+
+/// Sums of hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Figure {
+    /// The medians over the weeks of the hour before, of this one and of the next.
+    around: [u64; 3],
+    kept: u64,
+    /// What there was in the hour before.
+    last: u64,
+}
+
+impl Weeks {
+    /// None where the key is too young to say.
+    pub fn at(history: &History, hour: i64) -> Option<Weeks> {
+        if history.is_young() {
+            return None;
+        }
+        let per_request = history.per_request();
+        let thousandths = |hour: &Hour| hour.requests.saturating_mul(1_000);
+        let of_cost = |hour: &Hour| in_requests(hour.cost, per_request);
+        let requests = Figure::at(history, hour, &thousandths);
+        let cost = Figure::at(history, hour, &of_cost);
+        let (clump, burst) = together(history, hour, requests.expected(HOUR_SECONDS / 2).max(requests.kept));
+        let is_unsure = (history.hours().len() as u64) < UNSURE;
+        Some(Weeks { requests, cost, per_request, clump, burst, is_unsure })
+    }
+
+    /// What is usual now, by the weeks and by what this hour has seen before the window.
+    pub fn usual(&self, seen: &Seen, now: Timestamp) -> Usual {
+        let into = now.since(Timestamp::of_hour(now.hour())).as_secs();
+        let cost = in_requests(seen.earlier_cost, self.per_request);
+        let known = self.requests.known(into);
+        Usual {
+            requests: self.requests.now(seen.earlier_requests.saturating_mul(1_000), known, into),
+            cost: self.cost.now(cost, known, into),
+            per_request: self.per_request,
+            clump: self.clump,
+            burst: self.burst,
+            known,
+            is_unsure: self.is_unsure,
+        }
+    }
+}
+
+impl Figure {
+    fn at(history: &History, hour: i64, of: &dyn Fn(&Hour) -> u64) -> Figure {
+        let last = history.latest(1).first().map_or(0, of);
+        if is_unshown(history) {
+            let most = history.hours().iter().map(of).max().unwrap_or(0).saturating_mul(UNSHOWN);
+            return Figure { around: [most; 3], kept: 0, last };
+        }
+        let around = [hour - 1, hour, hour + 1].map(|near| over_weeks(history, near, of));
+        let mut latest: Vec<u64> = history.latest(DAY as usize).iter().map(of).collect();
+        latest.sort_unstable();
+        Figure { around, kept: latest.get(EXCEPT).copied().unwrap_or(0).min(last), last }
+    }
+
+    /// Of an hour as it is so many seconds `into` this one: medians are of the middles of hours.
+    fn between(&self, into: u64) -> u64 {
+        let [before, this, after] = self.around;
+        let middle = HOUR_SECONDS / 2;
+        let (other, away) =
+            if into < middle { (before, middle - into) } else { (after, (into - middle).min(middle)) };
+        let part = |of: u64, seconds: u64| u128::from(of) * u128::from(seconds);
+        let sum = part(other, away) + part(this, HOUR_SECONDS - away);
+        u64::try_from(sum / u128::from(HOUR_SECONDS)).unwrap_or(u64::MAX)
+    }
+
+    /// Of an hour, before anything is known of today.
+    fn expected(&self, into: u64) -> u64 {
+        let [before, this, after] = self.around;
+        let beside = before.max(after) / OF_NEIGHBOUR.1 * OF_NEIGHBOUR.0;
+        self.between(into).max(this / OF_HOUR.1 * OF_HOUR.0).max(beside)
+    }
+
+    /// What was to be expected of this hour before the window begins, and the seconds that this is.
+    fn until_window(&self, into: u64) -> (u64, u64) {
+        let span = into.saturating_sub(WINDOW.as_secs());
+        let sum = u128::from(self.between(span / 2)) * u128::from(span) / u128::from(HOUR_SECONDS);
+        (u64::try_from(sum).unwrap_or(u64::MAX), span)
+    }
+
+    /// To be expected of a minute, where the hour had so many before the window, by which it is `known`.
+    fn now(&self, earlier: u64, known: u64, into: u64) -> u64 {
+        let busier = |is: u64, usual: u64| {
+            let more = is.saturating_add(PRIOR).saturating_mul(1_000);
+            more.checked_div(usual.saturating_add(PRIOR)).unwrap_or(0).min(BUSIER)
+        };
+        let (usual, _) = self.until_window(into);
+        let this = busier(earlier, usual).max(QUIETER);
+        let last = busier(self.last, self.around[0]).max(1_000);
+        let day = this + last.saturating_sub(this) * (1_000 - known) / 1_000;
+        let hourly = u128::from(self.expected(into)) * u128::from(day) / 1_000;
+        u64::try_from(hourly).unwrap_or(u64::MAX).max(self.kept) / 60
+    }
+
+    /// How far this hour says by itself what it is like, in thousandths.
+    fn known(&self, into: u64) -> u64 {
+        let (usual, span) = self.until_window(into);
+        let by_number = usual.saturating_mul(1_000).checked_div(usual.saturating_add(KNOWN_FROM));
+        by_number.unwrap_or(0) * span / (span + KNOWN_AFTER)
+    }
+}
+
+/// Thousandths of what a request costs; none where it costs nothing.
+fn in_requests(cost: NanoUsd, per_request: u64) -> u64 {
+    let thousandths = u128::try_from(cost.nano()).unwrap_or(0) * 1_000;
+    u64::try_from(thousandths.checked_div(u128::from(per_request)).unwrap_or(0)).unwrap_or(u64::MAX)
+}
+
+fn is_unshown(history: &History) -> bool {
+    (history.hours().len() as i64) < WEEK + DAY
+}
+
+/// How many requests come together, and those of the busiest minute, of an hour with so many to be expected.
+fn together(history: &History, hour: i64, expected: u64) -> (u64, u64) {
+    let busiest = |hour: &Hour| hour.busiest.saturating_mul(1_000);
+    if is_unshown(history) {
+        let most = history.hours().iter().map(busiest).max().unwrap_or(0);
+        return (most, most);
+    }
+    (usual_clump(history.hours(), expected / 1_000), over_weeks(history, hour, &busiest))
+}
+
+/// The median over the weeks of an hour of the week.
+fn over_weeks(history: &History, hour: i64, of: &dyn Fn(&Hour) -> u64) -> u64 {
+    let mut values: Vec<u64> =
+        (1..=4).filter_map(|week| history.at(hour - week * WEEK)).map(|hour| of(&hour)).collect();
+    values.sort_unstable();
+    let upper = values.get(values.len() / 2).copied().unwrap_or(0);
+    match values.len() {
+        0 => 0,
+        even if even % 2 == 0 => values[even / 2 - 1].midpoint(upper),
+        _ => upper,
+    }
+}

@@ -1,0 +1,66 @@
+//! What nobody can do better, whatever the rule.
+
+use super::figures::{DAYS, IN_TIME, KEYS};
+
+/// False throttles of all keys in all days.
+const FALSE: f64 = 1.0;
+
+/// How likely a spike of so many `times` is told from chance in time by whoever knows the key's very `rate` in
+/// requests a minute, sees each request as it is made, has no noise but that requests come at random, and
+/// raises one false throttle among all keys and days: the Neyman-Pearson test of two Poisson means over the
+/// one interval there is, where it is repeated in each.
+pub fn at_best(rate: f64, times: f64) -> f64 {
+    let mean = rate * IN_TIME / 60.0;
+    let intervals = KEYS as f64 * DAYS as f64 * 86_400.0 / IN_TIME;
+    let mut least = mean.ceil() as u64;
+    while at_least(mean, least) > FALSE / intervals {
+        least += 1;
+    }
+    at_least(mean * times, least)
+}
+
+/// That a Poisson variable is `least` or more.
+fn at_least(mean: f64, least: u64) -> f64 {
+    let log_of = |count: u64| {
+        let factorial: f64 = (1..=count).map(|one| (one as f64).ln()).sum();
+        count as f64 * mean.ln() - mean - factorial
+    };
+    let mut sum = 0.0;
+    let mut term = log_of(least).exp();
+    let mut count = least;
+    while count <= least + 10 || (term > 1e-18 && count < least + 100_000) {
+        sum += term;
+        count += 1;
+        term *= mean / count as f64;
+    }
+    if mean > least as f64 { 1.0 - below(mean, least, log_of(least).exp()) } else { sum.min(1.0) }
+}
+
+/// That it is less, from the probability of `least` itself downwards.
+fn below(mean: f64, least: u64, of_least: f64) -> f64 {
+    let mut sum = 0.0;
+    let mut term = of_least;
+    for count in (1..=least).rev() {
+        term *= count as f64 / mean;
+        sum += term;
+    }
+    sum.min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_are_those_of_the_table() {
+        for (mean, least, tail) in [(1.0, 1, 0.632_120_6), (5.0, 10, 0.031_828_1), (20.0, 15, 0.895_136_2)] {
+            assert!((at_least(mean, least) - tail).abs() < 1e-6, "{mean} {least} {}", at_least(mean, least));
+        }
+    }
+
+    #[test]
+    fn one_a_minute_cannot_be_told_from_ten_and_ten_can() {
+        assert!(at_best(1.0, 10.0) < 0.5);
+        assert!(at_best(10.0, 10.0) > 0.999_9);
+    }
+}
