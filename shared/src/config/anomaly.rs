@@ -24,7 +24,7 @@ named_enum! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anomaly {
     pub mode: AnomalyMode,
-    /// Times what is to be expected of a key that it may reach, before chance is allowed for, 2 to 100.
+    /// Times what is to be expected of a key that a minute may reach in any case, 2 to 100.
     pub factor: u32,
     /// Requests in a minute below which they are no anomaly, 1 to 1,000,000.
     pub min_requests: u64,

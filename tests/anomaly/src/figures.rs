@@ -53,18 +53,21 @@ pub fn mornings(played: &[Key]) -> (usize, usize) {
     let mean = told(&mean_costs(&patterns, DAYS));
     let of_mean =
         |range: Range<i64>| mean.iter().filter(is_morning).filter(|hour| range.contains(hour)).count();
-    let (first, later) = (of_mean(0..168), of_mean(168..DAYS * 24));
+    let (first_week, later) = (of_mean(0..168), of_mean(168..DAYS * 24));
+    let after = 168..DAYS * 24;
+    let (hours, others): (Vec<i64>, Vec<i64>) = after.clone().partition(|hour| is_morning(&hour));
+    let noisy = told(&cost_by_hour(played)).into_iter().filter(|hour| after.contains(hour));
+    let (of_mornings, of_others): (Vec<i64>, Vec<i64>) = noisy.partition(|hour| is_morning(&hour));
+    let per_cent = |some: &[i64], of: &[i64]| some.len() as f64 * 100.0 / of.len() as f64;
     println!(
-        "  cost variance without noise: {first} mornings' hours told in the first week, {later} after it"
+        "  cost variance without noise: {first_week} mornings' hours told in the first week, {later} after it"
     );
-    let noisy: Vec<i64> = told(&cost_by_hour(played)).into_iter().filter(|hour| *hour >= 168).collect();
     println!(
-        "  with noise, which moves single keys by a quarter: {} of {} hours, {} of them in the morning",
-        noisy.len(),
-        DAYS * 24 - 168,
-        noisy.iter().filter(is_morning).count()
+        "  with noise and changed clocks: {:.1} % of the mornings' hours, {:.1} % of the others",
+        per_cent(&of_mornings, &hours),
+        per_cent(&of_others, &others)
     );
-    (first, later)
+    (first_week, later)
 }
 
 /// Plays each attack on all keys at a moment of each of the days after, and returns what came of them.
@@ -74,8 +77,8 @@ pub fn spikes(seed: u64, played: &mut [Key], attacks: &[Attack]) -> Vec<Vec<Noti
     let mut all = vec![Vec::new(); attacks.len()];
     for key in played {
         for day in DAYS..DAYS + MOMENTS {
-            // Not across the end of an hour, which is not played.
-            let minute = dice.whole(0..24) * 60 + dice.whole(0..55);
+            // What is promised ends within the hour.
+            let minute = dice.whole(0..24) * 60 + dice.whole(0..58);
             key.play(&settings, day * 1_440 + minute);
             for (spike, came) in attacks.iter().zip(&mut all) {
                 came.push(attack(key, &settings, *spike, &mut dice));

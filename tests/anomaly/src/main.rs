@@ -22,9 +22,9 @@ fn main() {
         mornings(&played);
         let came = spikes(*seed, &mut played, &ATTACKS.map(|(_, attack)| attack));
         sums.iter_mut().zip(came).for_each(|(sum, came)| sum.extend(came));
-        // What comes in clumps is told from an attack less well; here is what it raises by itself.
-        quiet(*seed, Habit::Clumps);
-        quiet(*seed, Habit::Jobs);
+        for habit in [Habit::Clumps, Habit::Jobs, Habit::Cached] {
+            quiet(*seed, habit);
+        }
     }
     println!("attacks on the keys of Habit::Single, all seeds:");
     for ((name, attack), came) in ATTACKS.iter().zip(&sums) {

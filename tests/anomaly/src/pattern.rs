@@ -71,6 +71,8 @@ pub enum Habit {
     Clumps,
     /// Each for itself, and 5 to 300 of them in one minute of each day.
     Jobs,
+    /// Each for itself, and most of them answered from the cache, for nothing.
+    Cached,
 }
 
 /// What a habit is for one key.
@@ -79,13 +81,16 @@ struct Manner {
     clump: f64,
     /// At which minute of the day, and how many.
     job: Option<(i64, f64)>,
+    /// The part of requests that cost nothing.
+    free: f64,
 }
 
 impl Manner {
     fn draw(habit: Habit, dice: &mut Dice) -> Self {
         let clump = if habit == Habit::Clumps { dice.of_any_size(2.0, 12.0) } else { 1.0 };
         let job = (habit == Habit::Jobs).then(|| (dice.whole(0..1_440), dice.of_any_size(5.0, 300.0)));
-        Manner { clump, job }
+        let free = if habit == Habit::Cached { dice.within(0.7, 0.97) } else { 0.0 };
+        Manner { clump, job, free }
     }
 }
 
@@ -161,7 +166,7 @@ impl Traffic {
 
     /// What so many requests cost; `most` is what one counts at most.
     pub fn used(&mut self, requests: u64, most: i64) -> Use {
-        if requests > Traffic::SINGLE {
+        if requests > Traffic::SINGLE && self.manner.free == 0.0 {
             let spread = (Traffic::COST.powi(2).exp() - 1.0).sqrt() * (requests as f64).sqrt();
             let factor = (requests as f64 + spread * self.dice.normal()).max(0.0);
             let cost = (self.pattern.cost * factor) as i64;
@@ -178,6 +183,9 @@ impl Traffic {
 
     /// Of one request.
     pub fn cost(&mut self) -> i64 {
+        if self.manner.free > 0.0 && self.dice.chance(self.manner.free) {
+            return 0;
+        }
         (self.pattern.cost * self.dice.log_normal(Traffic::COST)) as i64
     }
 

@@ -71,16 +71,14 @@ impl Key {
     /// Plays it until a minute from the start.
     pub fn play(&mut self, settings: &Settings, until: i64) {
         while self.minute < until {
-            if self.minute % 60 == 0 {
-                self.weeks = None;
-                self.clip = self.history.clip();
-            }
             self.play_minute(settings);
             self.minute += 1;
             if self.minute % 60 == 0 {
                 let hour = std::mem::take(&mut self.sum);
                 self.hours.push(hour);
                 self.history = self.history.extended(START_HOUR + self.minute / 60 - 1, &[hour]);
+                self.weeks = None;
+                self.clip = self.history.clip();
             }
         }
     }

@@ -49,22 +49,23 @@ pub fn attack(key: &mut Key, settings: &Settings, attack: Attack, dice: &mut Dic
     let mut traffic = key.traffic.clone();
     *traffic.dice() = dice.apart();
     let mut lines = Vec::new();
-    let mut first = None;
-    let mut at = -BEFORE;
-    while at < LASTS {
-        let is_spike = at >= 0.0;
-        at += traffic.dice().wait(usual / 60.0 * if is_spike { attack.requests } else { 1.0 });
-        if is_spike && first.is_none() {
-            first = Some(at);
+    let mut ask = |from: f64, until: f64, times: f64, dearer: f64| {
+        let mut at = from + traffic.dice().wait(usual / 60.0 * times);
+        let first = at;
+        while at < until {
+            let cost = (traffic.cost() as f64 * dearer) as i64;
+            let answered = (attack.answered * traffic.dice().log_normal(0.7)).min(60.0);
+            lines.push(Line { at: at + answered, cost });
+            at += traffic.dice().wait(usual / 60.0 * times);
         }
-        let cost = traffic.cost() as f64 * if at >= 0.0 { attack.cost } else { 1.0 };
-        let answered = (attack.answered * traffic.dice().log_normal(0.7)).min(60.0);
-        lines.push(Line { at: at + answered, cost: cost as i64 });
-    }
+        first
+    };
+    ask(-BEFORE, 0.0, 1.0, 1.0);
+    let first = ask(0.0, LASTS, attack.requests, attack.cost);
     lines.sort_by(|a, b| a.at.total_cmp(&b.at));
-    let phase = traffic.dice().within(0.0, BATCH_SECONDS as f64);
+    let phase = dice.within(0.0, BATCH_SECONDS as f64);
     let after = noticed(key, settings, &lines, phase);
-    Noticed { usual, after: after.map(|after| after - first.unwrap_or(0.0)) }
+    Noticed { usual, after: after.map(|after| after - first) }
 }
 
 fn noticed(key: &mut Key, settings: &Settings, lines: &[Line], phase: f64) -> Option<f64> {
@@ -72,7 +73,8 @@ fn noticed(key: &mut Key, settings: &Settings, lines: &[Line], phase: f64) -> Op
     let time = |at: f64| Timestamp::from_millis(begun.millis() + (at * 1_000.0) as i64);
     let weeks = key.weeks()?;
     let mut batch = phase;
-    while batch < LASTS {
+    // The next hour is not played.
+    while batch < LASTS && time(batch).hour() == begun.hour() {
         let mut part = Part {
             hour: begun.hour(),
             requests: key.sum.requests,

@@ -161,11 +161,12 @@ async fn an_anomaly_slows_the_key_and_the_next_reserve_knows() {
 async fn a_key_that_presses_on_is_stopped_and_let_go_after_the_cool_down() {
     let mut scene = Scene::new(AnomalyMode::Enforce).await;
     scene.used(100, CENT, Quality::Exact).await;
-    scene.later(200).await;
-    scene.used(60, CENT, Quality::Exact).await;
-    assert_eq!(scene.state().await, ScopeState::Throttled, "it has had less than five minutes");
-    scene.later(120).await;
-    scene.used(60, CENT, Quality::Exact).await;
+    let pace = scene.throttle().await.expect("slowed").pace;
+    for _ in 0..5 {
+        assert_eq!(scene.state().await, ScopeState::Throttled, "it has had less than five minutes");
+        scene.later(60).await;
+        scene.used(u128::try_from(pace).expect("a pace"), CENT, Quality::Exact).await;
+    }
     assert_eq!(scene.state().await, ScopeState::Stopped);
     assert_eq!(scene.ask(1).await, (0, 403, json!("scope_stopped")));
     scene.later(1_740).await;

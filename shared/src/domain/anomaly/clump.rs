@@ -1,11 +1,14 @@
-//! How many requests of a key come together.
+//! How many requests of a key come together, and how far they differ in what they cost.
 //!
 //! Were each made for itself, at an even rate, the number in a minute would be a Poisson variable, whose
 //! variance is its mean. Where they come in clumps of so many it is so many times the mean; pages that ask
 //! ten questions at once and jobs that run on the hour do that. The clump is read from the busiest minute
 //! of an hour, since that is what the rule is about, and is one number.
 
-use super::history::Hour;
+use std::cmp::Reverse;
+
+use super::history::{History, Hour};
+use super::weeks::in_requests;
 
 /// The greatest of sixty normal variables is 2.3 standard deviations above their mean on the average.
 const BUSIEST: (u64, u64) = (23, 10);
@@ -14,22 +17,46 @@ const MINUTES: u64 = 60;
 /// most so many requests, in which a clump is most of all there is.
 const LIKE: u64 = 4;
 const FEW: u64 = 120;
-/// One in so many of the hours like this may have come in greater clumps, and one more, or an anomaly of a
-/// few hours would become usual.
-const EXCEPT: usize = 128;
+/// One in so many days may have had a greater clump, and one in so many hours dearer requests, or an anomaly
+/// of a few of them would become usual.
+const DAYS: usize = 7;
+const HOURS: usize = 128;
+/// The spread is taken to be this at least: of costs that are log-normal with a deviation of 1, as of a key
+/// that is asked for a line now and for a page then.
+const LEAST_SPREAD: u64 = 1_700;
 
-/// The clump that one in a hundred hours exceeds, of hours that are like one with `expected` requests, in
+/// The clump that one day in seven exceeds in hours that are like one with `expected` requests, in
 /// thousandths; 1,000 at least.
-pub(super) fn usual_clump(hours: &[Hour], expected: u64) -> u64 {
+pub(super) fn usual_clump(history: &History, expected: u64) -> u64 {
     let most = expected.saturating_mul(LIKE).saturating_add(FEW);
-    let like = hours.iter().filter(|hour| hour.busiest > 0 && hour.requests <= most);
-    let mut clumps: Vec<u64> = like.map(clump).collect();
-    let except = clumps.len() / EXCEPT + 1;
-    if clumps.len() <= except {
-        return clumps.into_iter().max().unwrap_or(0).max(1_000);
+    let mut of_days: Vec<(i64, u64)> = Vec::new();
+    for (at, hour) in history.numbered().filter(|(_, hour)| (1..=most).contains(&hour.requests)) {
+        let (day, clump) = (at.div_euclid(24), clump(hour));
+        match of_days.last_mut().filter(|(last, _)| *last == day) {
+            Some((_, greatest)) => *greatest = clump.max(*greatest),
+            None => of_days.push((day, clump)),
+        }
     }
-    let (_, clump, _) = clumps.select_nth_unstable_by(except, |a, b| b.cmp(a));
-    (*clump).max(1_000)
+    of_days.sort_unstable_by_key(|(_, clump)| Reverse(*clump));
+    let except = of_days.len() / DAYS;
+    of_days.get(except).map_or(0, |(_, clump)| *clump).max(1_000)
+}
+
+/// The variance of what requests cost over the square of their mean, in thousandths. Of an hour with so many
+/// requests the difference from what they cost on the average has so many times that as its square.
+pub(super) fn usual_spread(hours: &[Hour], per_request: u64) -> u64 {
+    let of_hour = |hour: &Hour| {
+        let (cost, number) = (in_requests(hour.cost, per_request), hour.requests.saturating_mul(1_000));
+        let difference = u128::from(cost.abs_diff(number));
+        u64::try_from(difference * difference / u128::from(number)).unwrap_or(u64::MAX)
+    };
+    let mut squares: Vec<u64> = hours.iter().filter(|hour| hour.requests > 0).map(of_hour).collect();
+    let count = squares.len() - squares.len() / HOURS;
+    if count < squares.len() {
+        squares.select_nth_unstable(count);
+    }
+    let sum: u128 = squares.iter().take(count).map(|square| u128::from(*square)).sum();
+    u64::try_from(sum.checked_div(count as u128).unwrap_or(0)).unwrap_or(u64::MAX).max(LEAST_SPREAD)
 }
 
 /// That whose busiest of sixty minutes, `mean + 2.3 sqrt(mean clump) + clump`, is the one there was.
@@ -45,6 +72,7 @@ fn clump(hour: &Hour) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::money::NanoUsd;
 
     fn hour(requests: u64, busiest: u64) -> Hour {
         Hour { requests, busiest, ..Hour::default() }
@@ -61,12 +89,35 @@ mod tests {
     }
 
     #[test]
-    fn the_greatest_clumps_are_left_out_and_so_are_hours_unlike_this_one() {
-        let quiet = vec![hour(300, 11); 664];
-        let with = |busiest, hours| [quiet.clone(), vec![hour(600, busiest); hours]].concat();
-        assert_eq!(usual_clump(&with(400, 6), 300), usual_clump(&quiet, 300));
-        assert!(usual_clump(&with(400, 7), 300) > 200_000, "a seventh hour is no exception");
-        assert!(usual_clump(&with(400, 7), 100) < 1_100, "of hours with fewer requests");
-        assert_eq!(usual_clump(&[], 300), 1_000);
+    fn what_few_days_had_is_left_out_and_so_are_hours_unlike_this_one() {
+        let with = |busiest, days: usize| {
+            let of =
+                |at: usize| if at % 24 == 5 && at / 24 < days { hour(600, busiest) } else { hour(300, 11) };
+            History::default().extended(0, &(0..672).map(of).collect::<Vec<Hour>>())
+        };
+        let quiet = usual_clump(&with(11, 0), 300);
+        assert_eq!(usual_clump(&with(400, 4), 300), quiet);
+        assert!(usual_clump(&with(400, 5), 300) > 200_000, "a fifth day is no exception");
+        assert_eq!(usual_clump(&with(400, 5), 100), quiet, "of hours with fewer requests");
+        assert_eq!(usual_clump(&History::default(), 300), 1_000);
+    }
+
+    #[test]
+    fn requests_of_which_few_cost_anything_have_a_wide_spread() {
+        // One in twenty costs a dollar: nineteen times the square of the mean.
+        let mut dice = 7_u64;
+        let mut hours = Vec::new();
+        for _ in 0..672 {
+            let mut paid = 0;
+            for _ in 0..100 {
+                dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                paid += i64::from((dice >> 33).is_multiple_of(20));
+            }
+            hours.push(Hour { cost: NanoUsd::from_nano(paid * 1_000_000_000), ..hour(100, 6) });
+        }
+        let spread = usual_spread(&hours, 50_000_000);
+        assert!((15_000..23_000).contains(&spread), "{spread}");
+        assert_eq!(usual_spread(&[hour(100, 6)], 0), 100_000, "nothing costs anything, and nothing is asked");
+        assert_eq!(usual_spread(&[], 5), LEAST_SPREAD);
     }
 }

@@ -18,7 +18,7 @@ pub struct Hour {
     /// What was billed, without what is an upper bound.
     pub cost: NanoUsd,
     pub requests: u64,
-    /// Those of its busiest minute; none where the rollups did not tell minutes apart.
+    /// Those of its busiest minute; all of them where the rollups did not tell minutes apart.
     pub busiest: u64,
 }
 
@@ -66,6 +66,11 @@ impl History {
         &self.hours[self.hours.len().saturating_sub(most)..]
     }
 
+    /// With their hours from the epoch.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (i64, &Hour)> {
+        (self.first..).zip(&self.hours)
+    }
+
     pub(super) fn hours(&self) -> &[Hour] {
         &self.hours
     }
@@ -98,7 +103,11 @@ impl History {
                 sum.requests = sum.requests.saturating_add(rollup.requests);
                 let cost = sum.cost.nano().saturating_add(rollup.exact_cost().nano());
                 sum.cost = NanoUsd::from_nano(cost);
-                minutes.add(&rollup.minutes);
+                if rollup.minutes.is_empty() {
+                    minutes.add(&Minutes::in_one(rollup.requests));
+                } else {
+                    minutes.add(&rollup.minutes);
+                }
             }
         }
         let hours: Vec<Hour> =

@@ -14,27 +14,25 @@ use crate::domain::time::Timestamp;
 /// The last minute, and the latter half of it, which shows a great anomaly sooner.
 const MINUTE: u64 = 1;
 const HALF: u64 = 2;
-/// Beyond what is to be expected a minute may hold what days, hours and minutes differ by, which is
-/// [`Settings::factor`]; so much of it, in thousandths, where nothing is known of the hour yet, and so much
-/// less where it is.
-const UNKNOWN: u64 = 800;
-const KNOWN: u64 = 500;
+/// What is to be expected is multiplied by what days, hours and minutes may differ by, in thousandths: this
+/// where nothing is known of the hour yet, and so much less where it is.
+const UNKNOWN: u64 = 2_600;
+const KNOWN: u64 = 1_000;
 /// And this where the weeks are few.
-const UNSURE: (u64, u64) = (5, 4);
-/// And so many standard deviations of clumps, each of which is one of the requests that come together, and
+const FEW_WEEKS: (u64, u64) = (5, 4);
+/// Then come so many standard deviations of clumps, each of which is one of the requests that come together, and
 /// so many clumps: the number in a minute has a longer tail than a normal variable.
 const SIGMAS: u64 = 2;
 const CLUMPS: u64 = 3;
 /// So many times the busiest minute of the same hour in other weeks is no anomaly: there is a job.
 const BURSTS: u64 = 2;
-/// The variance of what requests cost over the square of their mean, in thousandths: of costs that are
-/// log-normal with a deviation of 1.3, as of a key that is asked for a line now and for a page then. The
-/// variance of the sum of a random number is the number times this, and that of the number.
-const COST_SPREAD: u64 = 5_000;
+/// Where single requests differ in what they cost, so many of the dear ones come on top of that.
+const SPREADS: u64 = 12;
 /// A slowed key may go on at this many times what is usual.
 const SLOWED: u64 = 2;
-/// A key presses while it takes nine tenths of what a slowed one may.
-const PRESSING: (u64, u64) = (9, 10);
+/// A key presses while it takes three quarters of what a slowed one may by the weeks, since what this day says
+/// follows what the key does meanwhile; the window may be ten seconds short of a minute.
+const PRESSING: (u64, u64) = (3, 4);
 /// What a window shows of a key that was slowed a moment ago is from before.
 const SETTLING: Duration = Duration::from_secs(90);
 
@@ -63,11 +61,11 @@ pub enum Step {
 ///
 /// It is an anomaly when there are more requests, or they cost more, than what is to be expected, times what
 /// days, hours and minutes differ by, and two standard deviations and three clumps of requests; and more than
-/// twice the busiest minute of the same hour in other weeks. The latter half minute has a limit of its own.
-/// Fewer requests than `least_requests` are no anomaly, and no cost below `least_cost` is. An anomaly slows
-/// the key to twice what is usual, in requests and in money. One that still takes all of that after
-/// `stop_after` is stopped; one that has gone back to what it used to do has not noticed much. Both end after
-/// `cool_down`; slowing and not slowing any more have limits far apart, so a key does not flutter.
+/// `factor` times what is to be expected, and twice the busiest minute of the same hour in other weeks. The
+/// latter half minute has a limit of its own. Fewer requests than `least_requests` are no anomaly, and no
+/// cost below `least_cost` is. An anomaly slows the key to twice what is to be expected and what chance adds
+/// to it, in requests and in money. One that still takes its pace after `stop_after` is stopped; one that has
+/// gone back to what it used to do has not noticed much. Both end after `cool_down`.
 pub fn judge(
     settings: &Settings,
     usual: &Usual,
@@ -75,18 +73,20 @@ pub fn judge(
     standing: Option<&Throttle>,
     now: Timestamp,
 ) -> Option<Step> {
-    let (limit, half) = (Limit::of(settings, usual), Limit::of_half(settings, usual));
+    let is_anomaly = || {
+        Limit::of(settings, usual).is_passed_by(seen.requests, seen.clipped)
+            || Limit::of_half(settings, usual).is_passed_by(seen.late_requests, seen.late_clipped)
+    };
     match standing {
         Some(throttle) if throttle.state == ScopeState::Active && now < throttle.until => None,
         Some(throttle) if throttle.bars(now) => {
             let is_old = now.since(throttle.since) >= settings.stop_after.max(SETTLING);
             let is_slowed = throttle.state == ScopeState::Throttled;
-            (is_slowed && is_old && Limit::slowed(settings, usual).is_pressed_by(seen))
+            let is_pressing = || Limit::slowed(settings, &usual.by_weeks()).is_pressed_by(seen);
+            (is_slowed && is_old && (is_pressing() || is_anomaly()))
                 .then(|| Step::Stop(throttled(settings, ScopeState::Stopped, 0, now)))
         }
-        _ if limit.is_passed_by(seen.requests, seen.clipped)
-            || half.is_passed_by(seen.late_requests, seen.late_clipped) =>
-        {
+        _ if is_anomaly() => {
             Some(Step::Slow(throttled(settings, ScopeState::Throttled, pace(settings, usual, seen), now)))
         }
         Some(throttle) if throttle.state != ScopeState::Active => Some(Step::Release),
@@ -131,15 +131,15 @@ impl Limit {
     }
 
     fn beyond(part: u64, settings: &Settings, usual: &Usual) -> Limit {
-        let noise = u64::from(settings.factor - 1) * (UNKNOWN - KNOWN * usual.known.min(1_000) / 1_000);
-        let times = 1_000 + noise;
-        let times = if usual.is_unsure { times * UNSURE.0 / UNSURE.1 } else { times };
+        let times = UNKNOWN - KNOWN * usual.known.min(1_000) / 1_000;
+        let times = if usual.is_unsure { times * FEW_WEEKS.0 / FEW_WEEKS.1 } else { times };
         let Limit { requests, cost, .. } = Limit::at(times / part, usual);
+        let factor = |of: u64| of.saturating_mul(settings.factor.into()) / part;
         let burst = usual.burst.saturating_mul(BURSTS);
         let least = u64::try_from(settings.least_cost.nano()).unwrap_or(0);
         Limit {
-            requests: requests.max(burst / 1_000).max(settings.least_requests),
-            cost: cost.max(usual.priced(burst)).max(least),
+            requests: requests.max(factor(usual.requests).max(burst) / 1_000).max(settings.least_requests),
+            cost: cost.max(usual.priced(factor(usual.cost).max(burst))).max(least),
             least: settings.least_requests,
         }
     }
@@ -153,9 +153,10 @@ impl Limit {
 
     /// Of so many thousandths of what is to be expected in a minute.
     fn at(times: u64, usual: &Usual) -> Limit {
-        let priced = usual.clump.saturating_add(COST_SPREAD);
         let requests = most(times, usual.requests, usual.clump) / 1_000;
-        Limit { requests, cost: usual.priced(most(times, usual.cost, priced)), least: 0 }
+        let spread = usual.spread.saturating_mul(SPREADS);
+        let cost = most(times, usual.cost, usual.clump.saturating_add(usual.spread)).saturating_add(spread);
+        Limit { requests, cost: usual.priced(cost), least: 0 }
     }
 
     fn is_passed_by(&self, requests: u64, cost: NanoUsd) -> bool {

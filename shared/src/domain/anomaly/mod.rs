@@ -6,6 +6,7 @@
 //! are followed up to three times the weeks. What the last day kept up in all but two of its hours counts as
 //! well, so that a key that has a new level is judged by it a day later. How much a minute may stand out is
 //! read from the busiest minutes of those hours (`clump`): some keys are asked page by page, some by jobs.
+//! So is how far requests differ in cost: some are answered from the cache.
 //!
 //! What is seen ([`Seen`]) is at most the last minute of the ledger, in steps of ten seconds. A line counts
 //! at most sixteen times what a request of the key costs usually, so that one long document is no anomaly;
@@ -36,8 +37,7 @@ pub use weeks::Weeks;
 /// What an anomaly is, and how long it is acted upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Times what is to be expected that a minute may reach, before it is allowed for that requests come at
-    /// random; less where the hour has shown already what it is like. At least 2.
+    /// Times what is to be expected that a minute may reach in any case.
     pub factor: u32,
     /// Requests in a minute below which they are no anomaly.
     pub least_requests: u64,

@@ -1,8 +1,8 @@
 //! What the last four weeks say of an hour.
 
-use super::clump::usual_clump;
+use super::clump::{usual_clump, usual_spread};
 use super::history::{History, Hour};
-use super::seen::{Seen, WINDOW};
+use super::seen::Seen;
 use super::usual::Usual;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
@@ -13,11 +13,16 @@ const HOUR_SECONDS: u64 = 3_600;
 /// What a key has done in every hour of the last day but for so many, and in the last of them, is usual,
 /// whatever the weeks say.
 const EXCEPT: usize = 2;
-/// A key of which less than a week is known has not shown its weekdays or its weekend yet. Everything it did
-/// so far is usual, and this many times more: a Monday may be five times a Sunday.
+/// A key of which eight days are not known yet has not shown its weekdays or its weekend twice. Everything it
+/// did so far is usual, and this many times more: a Monday may be five times a Sunday.
 const UNSHOWN: u64 = 3;
-/// One or two weeks cannot say how far weeks differ: an eighth of whatever they say is added.
+/// Hours of fewer weeks cannot say how far weeks differ.
 const UNSURE: u64 = 3 * WEEK.unsigned_abs();
+/// Seconds of the next hour in which the window may hold a job of this one.
+const EDGE: u64 = 60;
+/// A window begins at a slice of so many seconds, and lasts for so many at least.
+const SLICE: u64 = 10;
+const LEAST_WINDOW: u64 = 50;
 /// A step at the full hour is smoothed away between the middles of hours, and clocks are changed by an
 /// hour: this part of the hour, and this one of the hours beside it, are to be expected at least.
 const OF_HOUR: (u64, u64) = (4, 5);
@@ -39,7 +44,9 @@ pub struct Weeks {
     cost: Figure,
     per_request: u64,
     clump: u64,
-    burst: u64,
+    spread: u64,
+    /// Of the hour before, which an hour begins with in its window, and of this one.
+    bursts: [u64; 2],
     is_unsure: bool,
 }
 
@@ -64,9 +71,18 @@ impl Weeks {
         let of_cost = |hour: &Hour| in_requests(hour.cost, per_request);
         let requests = Figure::at(history, hour, &thousandths);
         let cost = Figure::at(history, hour, &of_cost);
-        let (clump, burst) = together(history, hour, requests.expected(HOUR_SECONDS / 2).max(requests.kept));
+        let expected = requests.weekly(HOUR_SECONDS / 2) / 1_000;
+        let busiest = |hour: &Hour| hour.busiest.saturating_mul(1_000);
+        let (clump, bursts) = if is_unshown(history) {
+            let most = history.hours().iter().map(busiest).max().unwrap_or(0);
+            (most, [most; 2])
+        } else {
+            let clump = usual_clump(history, expected);
+            (clump, [hour - 1, hour].map(|hour| over_weeks(history, hour, &busiest)))
+        };
+        let spread = usual_spread(history.hours(), per_request);
         let is_unsure = (history.hours().len() as u64) < UNSURE;
-        Some(Weeks { requests, cost, per_request, clump, burst, is_unsure })
+        Some(Weeks { requests, cost, per_request, clump, spread, bursts, is_unsure })
     }
 
     /// What is usual now, by the weeks and by what this hour has seen before the window.
@@ -74,12 +90,15 @@ impl Weeks {
         let into = now.since(Timestamp::of_hour(now.hour())).as_secs();
         let cost = in_requests(seen.earlier_cost, self.per_request);
         let known = self.requests.known(into);
+        let [before, this] = self.bursts;
         Usual {
             requests: self.requests.now(seen.earlier_requests.saturating_mul(1_000), known, into),
             cost: self.cost.now(cost, known, into),
+            weekly: (self.requests.weekly(into) / 60, self.cost.weekly(into) / 60),
             per_request: self.per_request,
             clump: self.clump,
-            burst: self.burst,
+            spread: self.spread,
+            burst: if into < EDGE { this.max(before) } else { this },
             known,
             is_unsure: self.is_unsure,
         }
@@ -119,7 +138,7 @@ impl Figure {
 
     /// What was to be expected of this hour before the window begins, and the seconds that this is.
     fn until_window(&self, into: u64) -> (u64, u64) {
-        let span = into.saturating_sub(WINDOW.as_secs());
+        let span = (into / SLICE * SLICE).saturating_sub(LEAST_WINDOW);
         let sum = u128::from(self.between(span / 2)) * u128::from(span) / u128::from(HOUR_SECONDS);
         (u64::try_from(sum).unwrap_or(u64::MAX), span)
     }
@@ -138,6 +157,11 @@ impl Figure {
         u64::try_from(hourly).unwrap_or(u64::MAX).max(self.kept) / 60
     }
 
+    /// To be expected of the hour, whatever this day is like.
+    fn weekly(&self, into: u64) -> u64 {
+        self.expected(into).max(self.kept)
+    }
+
     /// How far this hour says by itself what it is like, in thousandths.
     fn known(&self, into: u64) -> u64 {
         let (usual, span) = self.until_window(into);
@@ -147,23 +171,13 @@ impl Figure {
 }
 
 /// Thousandths of what a request costs; none where it costs nothing.
-fn in_requests(cost: NanoUsd, per_request: u64) -> u64 {
+pub(super) fn in_requests(cost: NanoUsd, per_request: u64) -> u64 {
     let thousandths = u128::try_from(cost.nano()).unwrap_or(0) * 1_000;
     u64::try_from(thousandths.checked_div(u128::from(per_request)).unwrap_or(0)).unwrap_or(u64::MAX)
 }
 
 fn is_unshown(history: &History) -> bool {
     (history.hours().len() as i64) < WEEK + DAY
-}
-
-/// How many requests come together, and those of the busiest minute, of an hour with so many to be expected.
-fn together(history: &History, hour: i64, expected: u64) -> (u64, u64) {
-    let busiest = |hour: &Hour| hour.busiest.saturating_mul(1_000);
-    if is_unshown(history) {
-        let most = history.hours().iter().map(busiest).max().unwrap_or(0);
-        return (most, most);
-    }
-    (usual_clump(history.hours(), expected / 1_000), over_weeks(history, hour, &busiest))
 }
 
 /// The median over the weeks of an hour of the week.

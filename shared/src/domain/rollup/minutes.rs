@@ -25,6 +25,13 @@ impl Minutes {
         minutes
     }
 
+    /// So many requests in the first minute, and none else.
+    pub fn in_one(requests: u64) -> Self {
+        let mut minutes = Minutes::default();
+        minutes.put(0, requests);
+        minutes
+    }
+
     /// Takes in those of the same hour that another partition holds.
     pub fn add(&mut self, other: &Minutes) {
         for (minute, requests) in other.0.iter().enumerate() {
