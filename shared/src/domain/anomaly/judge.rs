@@ -165,8 +165,10 @@ impl Limit {
     }
 
     fn is_pressed_by(&self, seen: &Seen) -> bool {
+        // Nothing is no press, also where nothing is all there may be: a key of free models.
         let reaches = |value: u64, most: u64| {
-            u128::from(value) * u128::from(PRESSING.1) >= u128::from(most) * u128::from(PRESSING.0)
+            value > 0
+                && u128::from(value) * u128::from(PRESSING.1) >= u128::from(most) * u128::from(PRESSING.0)
         };
         reaches(seen.requests, self.requests)
             || reaches(u64::try_from(seen.clipped.nano()).unwrap_or(0), self.cost)

@@ -239,6 +239,16 @@ fn a_slowed_key_that_presses_on_is_stopped_and_one_that_does_not_is_let_go() {
 }
 
 #[test]
+fn a_key_of_free_models_that_goes_back_to_what_it_did_is_not_stopped() {
+    let hours = vec![Hour { cost: NanoUsd::ZERO, ..hour(600, 0) }; 672];
+    let free = usual(&History::default().extended(MONDAY - 660, &hours), 12, 1_800, 292);
+    let slowed = throttle(ScopeState::Throttled, 400, 1_000);
+    let step = |requests: u64| judge(&Settings::default(), &free, &seen(requests, 0), Some(&slowed), now());
+    assert_eq!(step(10), None);
+    assert!(matches!(step(25), Some(Step::Stop(_))));
+}
+
+#[test]
 fn one_dear_line_counts_as_a_few() {
     assert_eq!(weeks(4).clip() / 1_000_000, 1_599, "sixteen times a tenth of a dollar");
     let free = History::default().extended(MONDAY, &[hour(5, 0)]);
