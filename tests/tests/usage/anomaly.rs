@@ -143,11 +143,11 @@ async fn an_anomaly_slows_the_key_and_the_next_reserve_knows() {
     assert_eq!((scene.throttle().await, scene.actions()), (None, vec![]));
     scene.used(30, CENT, Quality::Exact).await;
     let throttle = scene.throttle().await.expect("slowed");
-    assert_eq!((throttle.state, throttle.pace), (ScopeState::Throttled, 19));
+    assert_eq!((throttle.state, throttle.pace), (ScopeState::Throttled, 17));
     let (admitted, status, code) = scene.ask(40).await;
-    assert_eq!((admitted, status, code), (19, 429, json!("rate_limited")));
+    assert_eq!((admitted, status, code), (17, 429, json!("rate_limited")));
     scene.later(60).await;
-    assert_eq!(scene.ask(40).await.0, 19, "the next minute has its own");
+    assert_eq!(scene.ask(40).await.0, 17, "the next minute has its own");
     let [alert] = &scene.told.all()[..] else { panic!("told once: {:?}", scene.told.all()) };
     assert_eq!((alert.severity, alert.tenant.as_deref()), (Severity::Warning, Some("acme")));
     let About::Anomaly { key, action: ThrottleAction::Slowed, evidence } = &alert.about else {

@@ -3,10 +3,11 @@
 //! What is to be expected is read from its hourly rollups of four weeks ([`History`], [`Weeks`]): the median
 //! over the weeks of the same hour of the week. A median, since an anomaly that lasted an hour in one of the
 //! weeks must not become usual by itself. The last hour, and this one so far, say how busy this day is, and
-//! are followed up to three times the weeks. What the last day kept up in all but two of its hours counts as
-//! well, so that a key that has a new level is judged by it a day later. How much a minute may stand out is
-//! read from the busiest minutes of those hours (`clump`): some keys are asked page by page, some by jobs.
-//! So is how far requests differ in cost: some are answered from the cache.
+//! are followed up to three times the weeks. What the last day kept up in all but two of its hours, at twice
+//! what the weeks say of them, counts as well, so that a key that has a new level is judged by it a day later.
+//! How much a minute may stand out is read from the busiest minutes of those hours (`clump`): some keys are
+//! asked page by page, some by jobs. How far requests differ in cost is read from what the hours cost: some
+//! are answered from the cache.
 //!
 //! What is seen ([`Seen`]) is at most the last minute of the ledger, in steps of ten seconds. A line counts
 //! at most sixteen times what a request of the key costs usually, so that one long document is no anomaly;

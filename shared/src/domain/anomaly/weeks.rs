@@ -10,9 +10,10 @@ use crate::domain::time::Timestamp;
 const WEEK: i64 = 168;
 const DAY: i64 = 24;
 const HOUR_SECONDS: u64 = 3_600;
-/// What a key has done in every hour of the last day but for so many, and in the last of them, is usual,
-/// whatever the weeks say.
+/// What a key has done in every hour of the last day but for so many, and in the last of them, is usual where it
+/// is so many times what the weeks say of those hours: it has a new level, of which they do not know.
 const EXCEPT: usize = 2;
+const NEW_LEVEL: u64 = 2;
 /// A key of which eight days are not known yet has not shown its weekdays or its weekend twice. Everything it
 /// did so far is usual, and this many times more: a Monday may be five times a Sunday.
 const UNSHOWN: u64 = 3;
@@ -113,9 +114,7 @@ impl Figure {
             return Figure { around: [most; 3], kept: 0, last };
         }
         let around = [hour - 1, hour, hour + 1].map(|near| over_weeks(history, near, of));
-        let mut latest: Vec<u64> = history.latest(DAY as usize).iter().map(of).collect();
-        latest.sort_unstable();
-        Figure { around, kept: latest.get(EXCEPT).copied().unwrap_or(0).min(last), last }
+        Figure { around, kept: kept(history, of).min(last), last }
     }
 
     /// Of an hour as it is so many seconds `into` this one: medians are of the middles of hours.
@@ -168,6 +167,16 @@ impl Figure {
         let by_number = usual.saturating_mul(1_000).checked_div(usual.saturating_add(KNOWN_FROM));
         by_number.unwrap_or(0) * span / (span + KNOWN_AFTER)
     }
+}
+
+/// The new level that the last day kept up; none where it was as the weeks say.
+fn kept(history: &History, of: &dyn Fn(&Hour) -> u64) -> u64 {
+    let latest = history.latest(DAY as usize).iter().map(of).zip(history.end() - DAY..);
+    let is_new =
+        |(value, hour): &(u64, i64)| *value > over_weeks(history, *hour, of).saturating_mul(NEW_LEVEL);
+    let mut latest: Vec<u64> = latest.map(|hour| if is_new(&hour) { hour.0 } else { 0 }).collect();
+    latest.sort_unstable();
+    latest.get(EXCEPT).copied().unwrap_or(0)
 }
 
 /// Thousandths of what a request costs; none where it costs nothing.
