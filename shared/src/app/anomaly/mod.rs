@@ -23,12 +23,11 @@ use crate::domain::key::KeyRecord;
 use crate::domain::money::NanoUsd;
 use crate::domain::partition::Partition;
 use crate::domain::rollup::Rollup;
-use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Counters, FindKey, KeepSpend, ManageKeys, RaiseAlert, ReadRollups, StoreError};
 
 /// Keys that are judged side by side.
 const AT_ONCE: usize = 8;
-/// Keys whose hours are remembered; more are read again.
+/// Keys of which it is remembered what their weeks say; those of more are read again.
 const KNOWN_MAX: usize = 1_024;
 /// Hours that are read again when an hour has closed: their last requests may have been under way.
 const UNSURE_HOURS: i64 = 2;
@@ -46,7 +45,6 @@ pub struct Watch {
     /// Where the operator is told; none is in the log alone.
     pub alerts: Option<Arc<dyn RaiseAlert>>,
     pub clock: Arc<dyn Clock>,
-    /// The hours of keys, and in which hour they were brought up to date.
     pub known: Known,
 }
 
@@ -56,7 +54,8 @@ pub struct Known(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
-    histories: HashMap<String, (i64, Arc<History>)>,
+    /// What the weeks say of an hour, none where a key is too young, and of which hour that is.
+    weeks: HashMap<String, (i64, Option<Weeks>)>,
     /// The period in which an observation of a key was told last.
     told: HashMap<String, i64>,
 }
@@ -91,13 +90,12 @@ impl Watch {
 
     async fn look_at(&self, hour: &Rollup, partition: &Partition, recent: &Recent) -> Result<(), StoreError> {
         let (now, key) = (self.clock.now(), hour.key_id.as_str());
-        let history = self.history(key, now).await?;
-        let Some(weeks) = Weeks::at(&history, now.hour()) else { return Ok(()) };
+        let Some(weeks) = self.weeks(key, now.hour()).await? else { return Ok(()) };
         let part = Part {
             hour: partition.hour,
             requests: hour.requests,
             cost: hour.exact_cost().nano(),
-            buckets: recent.buckets(key, history.clip()),
+            buckets: recent.buckets(key, weeks.clip()),
         };
         let seen = Seen::until(now, &self.spend.put_part(key, partition, &part).await?);
         let usual = weeks.usual(&seen, now);
@@ -109,25 +107,31 @@ impl Watch {
         }
     }
 
-    /// The closed hours of a key, brought up to date once an hour.
-    async fn history(&self, key: &str, now: Timestamp) -> Result<Arc<History>, StoreError> {
-        let known = self.known.lock().histories.get(key).cloned();
-        if let Some((_, history)) = known.filter(|(hour, _)| *hour == now.hour()) {
+    /// What the weeks say of an hour of a key, which is the same all through it.
+    async fn weeks(&self, key: &str, hour: i64) -> Result<Option<Weeks>, StoreError> {
+        let known = self.known.lock().weeks.get(key).copied();
+        if let Some((_, weeks)) = known.filter(|(of, _)| *of == hour) {
+            return Ok(weeks);
+        }
+        let weeks = Weeks::at(&self.history(key, hour).await?, hour);
+        let known = &mut self.known.lock().weeks;
+        if known.len() >= KNOWN_MAX {
+            known.clear();
+        }
+        known.insert(key.to_owned(), (hour, weeks));
+        Ok(weeks)
+    }
+
+    /// The hours of a key before `end`, which whoever needs them first brings up to date.
+    async fn history(&self, key: &str, end: i64) -> Result<History, StoreError> {
+        let history = self.spend.history(key).await?.unwrap_or_default();
+        if history.next() == Some(end) {
             return Ok(history);
         }
-        let (end, oldest) = (now.hour(), now.hour() - KEPT_HOURS);
-        let mut history = self.spend.history(key).await?.unwrap_or_default();
-        if history.next() != Some(end) {
-            let from = history.next().map_or(oldest, |next| (next - UNSURE_HOURS).max(oldest)).min(end);
-            history = history.with(from, end, &self.rollups.of_key(key, from..end).await?);
-            self.spend.put_history(key, &history).await?;
-        }
-        let history = Arc::new(history);
-        let histories = &mut self.known.lock().histories;
-        if histories.len() >= KNOWN_MAX {
-            histories.clear();
-        }
-        histories.insert(key.to_owned(), (end, Arc::clone(&history)));
+        let oldest = end - KEPT_HOURS;
+        let from = history.next().map_or(oldest, |next| (next - UNSURE_HOURS).max(oldest)).min(end);
+        let history = history.with(from, end, &self.rollups.of_key(key, from..end).await?);
+        self.spend.put_history(key, &history).await?;
         Ok(history)
     }
 }

@@ -87,8 +87,7 @@ impl History {
     /// What one line counts at most, in nano-dollars. A key that never cost anything has nothing to compare
     /// with.
     pub fn clip(&self) -> i64 {
-        let most = i64::try_from(self.per_request()).unwrap_or(i64::MAX).saturating_mul(CLIP);
-        if most == 0 { i64::MAX } else { most }
+        clip(self.per_request())
     }
 
     /// Replaces what it says of `from..to` by these rollups, of which there may be several an hour. An hour
@@ -130,6 +129,12 @@ impl History {
         let all = all.split_off(from);
         History { first: end - all.len() as i64, hours: all }
     }
+}
+
+/// What one line counts at most where a request costs so much.
+pub(super) fn clip(per_request: u64) -> i64 {
+    let most = i64::try_from(per_request).unwrap_or(i64::MAX).saturating_mul(CLIP);
+    if most == 0 { i64::MAX } else { most }
 }
 
 impl From<History> for Stored {

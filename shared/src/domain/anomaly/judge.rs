@@ -42,8 +42,6 @@ pub struct Limit {
     pub requests: u64,
     /// In nano-dollars, of clipped lines.
     pub cost: u64,
-    /// Fewer requests are no anomaly, whatever they cost.
-    pub least: u64,
 }
 
 /// What is to be done about a key.
@@ -73,9 +71,13 @@ pub fn judge(
     standing: Option<&Throttle>,
     now: Timestamp,
 ) -> Option<Step> {
+    let passes = |limit: Limit, requests: u64, cost: NanoUsd| {
+        let is_dear = u64::try_from(cost.nano()).unwrap_or(0) > limit.cost;
+        requests >= settings.least_requests && (requests > limit.requests || is_dear)
+    };
     let is_anomaly = || {
-        Limit::of(settings, usual).is_passed_by(seen.requests, seen.clipped)
-            || Limit::of_half(settings, usual).is_passed_by(seen.late_requests, seen.late_clipped)
+        passes(Limit::of(settings, usual), seen.requests, seen.clipped)
+            || passes(Limit::of_half(settings, usual), seen.late_requests, seen.late_clipped)
     };
     match standing {
         Some(throttle) if throttle.state == ScopeState::Active && now < throttle.until => None,
@@ -133,22 +135,21 @@ impl Limit {
     fn beyond(part: u64, settings: &Settings, usual: &Usual) -> Limit {
         let times = UNKNOWN - KNOWN * usual.known.min(1_000) / 1_000;
         let times = if usual.is_unsure { times * FEW_WEEKS.0 / FEW_WEEKS.1 } else { times };
-        let Limit { requests, cost, .. } = Limit::at(times / part, usual);
+        let Limit { requests, cost } = Limit::at(times / part, usual);
         let factor = |of: u64| of.saturating_mul(settings.factor.into()) / part;
         let burst = usual.burst.saturating_mul(BURSTS);
         let least = u64::try_from(settings.least_cost.nano()).unwrap_or(0);
         Limit {
             requests: requests.max(factor(usual.requests).max(burst) / 1_000).max(settings.least_requests),
             cost: cost.max(usual.priced(factor(usual.cost).max(burst))).max(least),
-            least: settings.least_requests,
         }
     }
 
     /// What a slowed key may do in a minute.
     fn slowed(settings: &Settings, usual: &Usual) -> Limit {
         let full = Limit::of(settings, usual);
-        let Limit { requests, cost, .. } = Limit::at(SLOWED * 1_000, usual);
-        Limit { requests: requests.min(full.requests), cost: cost.min(full.cost), least: 0 }
+        let Limit { requests, cost } = Limit::at(SLOWED * 1_000, usual);
+        Limit { requests: requests.min(full.requests), cost: cost.min(full.cost) }
     }
 
     /// Of so many thousandths of what is to be expected in a minute.
@@ -156,12 +157,7 @@ impl Limit {
         let requests = most(times, usual.requests, usual.clump) / 1_000;
         let spread = usual.spread.saturating_mul(SPREADS);
         let cost = most(times, usual.cost, usual.clump.saturating_add(usual.spread)).saturating_add(spread);
-        Limit { requests, cost: usual.priced(cost), least: 0 }
-    }
-
-    fn is_passed_by(&self, requests: u64, cost: NanoUsd) -> bool {
-        let is_dear = u64::try_from(cost.nano()).unwrap_or(0) > self.cost;
-        requests >= self.least && (requests > self.requests || is_dear)
+        Limit { requests, cost: usual.priced(cost) }
     }
 
     fn is_pressed_by(&self, seen: &Seen) -> bool {

@@ -22,6 +22,11 @@ pub fn slice(at: Timestamp) -> Slice {
     at.millis().div_euclid(SLICE_MS)
 }
 
+/// Where the window before `now` begins.
+pub(super) fn begin(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis((slice(now) - SLICES + 1) * SLICE_MS)
+}
+
 /// What one partition of the ledger holds of a key: all of its hour, and the last minute in slices.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {

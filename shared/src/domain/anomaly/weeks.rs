@@ -1,8 +1,8 @@
 //! What the last four weeks say of an hour.
 
 use super::clump::{usual_clump, usual_spread};
-use super::history::{History, Hour};
-use super::seen::Seen;
+use super::history::{History, Hour, clip};
+use super::seen::{Seen, begin};
 use super::usual::Usual;
 use crate::domain::money::NanoUsd;
 use crate::domain::time::Timestamp;
@@ -19,11 +19,6 @@ const NEW_LEVEL: u64 = 2;
 const UNSHOWN: u64 = 3;
 /// Hours of fewer weeks cannot say how far weeks differ.
 const UNSURE: u64 = 3 * WEEK.unsigned_abs();
-/// Seconds of the next hour in which the window may hold a job of this one.
-const EDGE: u64 = 60;
-/// A window begins at a slice of so many seconds, and lasts for so many at least.
-const SLICE: u64 = 10;
-const LEAST_WINDOW: u64 = 50;
 /// A step at the full hour is smoothed away between the middles of hours, and clocks are changed by an
 /// hour: this part of the hour, and this one of the hours beside it, are to be expected at least.
 const OF_HOUR: (u64, u64) = (4, 5);
@@ -86,20 +81,27 @@ impl Weeks {
         Some(Weeks { requests, cost, per_request, clump, spread, bursts, is_unsure })
     }
 
+    /// As [`History::clip`].
+    pub fn clip(&self) -> i64 {
+        clip(self.per_request)
+    }
+
     /// What is usual now, by the weeks and by what this hour has seen before the window.
     pub fn usual(&self, seen: &Seen, now: Timestamp) -> Usual {
-        let into = now.since(Timestamp::of_hour(now.hour())).as_secs();
+        let hour = Timestamp::of_hour(now.hour());
+        let (into, before_window) = (now.since(hour).as_secs(), begin(now).since(hour).as_secs());
+        let requests = seen.earlier_requests.saturating_mul(1_000);
         let cost = in_requests(seen.earlier_cost, self.per_request);
-        let known = self.requests.known(into);
+        let known = self.requests.known(before_window);
         let [before, this] = self.bursts;
         Usual {
-            requests: self.requests.now(seen.earlier_requests.saturating_mul(1_000), known, into),
-            cost: self.cost.now(cost, known, into),
+            requests: self.requests.now(into, (requests, before_window), known),
+            cost: self.cost.now(into, (cost, before_window), known),
             weekly: (self.requests.weekly(into) / 60, self.cost.weekly(into) / 60),
             per_request: self.per_request,
             clump: self.clump,
             spread: self.spread,
-            burst: if into < EDGE { this.max(before) } else { this },
+            burst: if before_window == 0 { this.max(before) } else { this },
             known,
             is_unsure: self.is_unsure,
         }
@@ -135,21 +137,20 @@ impl Figure {
         self.between(into).max(this / OF_HOUR.1 * OF_HOUR.0).max(beside)
     }
 
-    /// What was to be expected of this hour before the window begins, and the seconds that this is.
-    fn until_window(&self, into: u64) -> (u64, u64) {
-        let span = (into / SLICE * SLICE).saturating_sub(LEAST_WINDOW);
-        let sum = u128::from(self.between(span / 2)) * u128::from(span) / u128::from(HOUR_SECONDS);
-        (u64::try_from(sum).unwrap_or(u64::MAX), span)
+    /// Of the first `seconds` of an hour.
+    fn of_first(&self, seconds: u64) -> u64 {
+        let sum = u128::from(self.between(seconds / 2)) * u128::from(seconds) / u128::from(HOUR_SECONDS);
+        u64::try_from(sum).unwrap_or(u64::MAX)
     }
 
-    /// To be expected of a minute, where the hour had so many before the window, by which it is `known`.
-    fn now(&self, earlier: u64, known: u64, into: u64) -> u64 {
+    /// To be expected of a minute, so many seconds `into` an hour that had so many in its first seconds, by
+    /// which it is `known`.
+    fn now(&self, into: u64, (earlier, seconds): (u64, u64), known: u64) -> u64 {
         let busier = |is: u64, usual: u64| {
             let more = is.saturating_add(PRIOR).saturating_mul(1_000);
             more.checked_div(usual.saturating_add(PRIOR)).unwrap_or(0).min(BUSIER)
         };
-        let (usual, _) = self.until_window(into);
-        let this = busier(earlier, usual).max(QUIETER);
+        let this = busier(earlier, self.of_first(seconds)).max(QUIETER);
         let last = busier(self.last, self.around[0]).max(1_000);
         let day = this + last.saturating_sub(this) * (1_000 - known) / 1_000;
         let hourly = u128::from(self.expected(into)) * u128::from(day) / 1_000;
@@ -161,11 +162,11 @@ impl Figure {
         self.expected(into).max(self.kept)
     }
 
-    /// How far this hour says by itself what it is like, in thousandths.
-    fn known(&self, into: u64) -> u64 {
-        let (usual, span) = self.until_window(into);
+    /// How far the first `seconds` of an hour say by themselves what it is like, in thousandths.
+    fn known(&self, seconds: u64) -> u64 {
+        let usual = self.of_first(seconds);
         let by_number = usual.saturating_mul(1_000).checked_div(usual.saturating_add(KNOWN_FROM));
-        by_number.unwrap_or(0) * span / (span + KNOWN_AFTER)
+        by_number.unwrap_or(0) * seconds / (seconds + KNOWN_AFTER)
     }
 }
 

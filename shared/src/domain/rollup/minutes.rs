@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
 
-const MINUTE_MS: i64 = 60_000;
 const MINUTES: i64 = 60;
 
 /// Requests of each minute of an hour, up to the last that had any. Stored as text, since a list of sixty
@@ -19,7 +18,7 @@ impl Minutes {
     pub(super) fn of(arrivals: impl Iterator<Item = Timestamp>) -> Self {
         let mut minutes = Minutes::default();
         for at in arrivals {
-            let minute = at.millis().div_euclid(MINUTE_MS).rem_euclid(MINUTES);
+            let minute = at.minute().rem_euclid(MINUTES);
             minutes.put(usize::try_from(minute).unwrap_or(0), 1);
         }
         minutes
