@@ -22,28 +22,13 @@ pub fn at_best(rate: f64, times: f64) -> f64 {
 
 /// That a Poisson variable is `least` or more.
 fn at_least(mean: f64, least: u64) -> f64 {
-    let log_of = |count: u64| {
-        let factorial: f64 = (1..=count).map(|one| (one as f64).ln()).sum();
-        count as f64 * mean.ln() - mean - factorial
-    };
-    let mut sum = 0.0;
-    let mut term = log_of(least).exp();
-    let mut count = least;
-    while count <= least + 10 || (term > 1e-18 && count < least + 100_000) {
-        sum += term;
+    let mut log = (1..=least).map(|count| (mean / count as f64).ln()).sum::<f64>() - mean;
+    let (mut sum, mut count) = (0.0, least);
+    // Before the mean the terms grow, and after it they vanish.
+    while (count as f64) < mean || log > -42.0 {
+        sum += log.exp();
         count += 1;
-        term *= mean / count as f64;
-    }
-    if mean > least as f64 { 1.0 - below(mean, least, log_of(least).exp()) } else { sum.min(1.0) }
-}
-
-/// That it is less, from the probability of `least` itself downwards.
-fn below(mean: f64, least: u64, of_least: f64) -> f64 {
-    let mut sum = 0.0;
-    let mut term = of_least;
-    for count in (1..=least).rev() {
-        term *= count as f64 / mean;
-        sum += term;
+        log += (mean / count as f64).ln();
     }
     sum.min(1.0)
 }

@@ -90,10 +90,12 @@ impl Key {
 
     fn play_minute(&mut self, settings: &Settings) {
         let rate = self.traffic.rate(self.minute);
-        let mut of_minute = self.traffic.job(self.minute);
+        // A job begins on the minute.
+        let mut job = self.traffic.job(self.minute);
+        let mut of_minute = 0;
         for part in 0..SLICES {
-            let requests = self.traffic.arrive(rate / SLICES as f64) + if part == 0 { of_minute } else { 0 };
-            of_minute += if part == 0 { requests - of_minute } else { requests };
+            let requests = self.traffic.arrive(rate / SLICES as f64) + std::mem::take(&mut job);
+            of_minute += requests;
             let now = moment(self.minute) + Duration::from_secs(u64::try_from(part * 10 + 9).unwrap_or(0));
             let used = self.traffic.used(requests, self.clip);
             self.put(used, now);

@@ -107,21 +107,25 @@ async fn ask(gateway: &TestApp, user: &User, n: usize) {
     assert_eq!(reply.status, 200, "{}", reply.text());
 }
 
+/// What asking costs in units of tables and of the index.
+async fn charged((gateway, units): (&TestApp, &Units), user: &User, n: usize, what: &str) -> (u64, u64) {
+    units.take();
+    ask(gateway, user, n).await;
+    let (tables, index) = units.take();
+    println!("{what}: {tables} write units of tables, {index} of the index");
+    (tables, index)
+}
+
 #[tokio::test]
 async fn a_request_of_one_scope_costs_five_units_at_most_and_an_exact_hit_two() {
     let (gateway, units) = metered().await;
     let user = gateway.user(json!({ "tenant": "acme", "budgetUsd": "5" })).await;
     // The first opens its counter.
     ask(&gateway, &user, 0).await;
-    units.take();
-    ask(&gateway, &user, 1).await;
-    let (tables, index) = units.take();
-    println!("one scope: {tables} write units of tables, {index} of the index");
+    let (tables, index) = charged((&gateway, &units), &user, 1, "one scope").await;
     assert!(tables > 2 && index > 0 && tables + index <= 5, "{tables} and {index}");
-    ask(&gateway, &user, 1).await;
-    let (tables, index) = units.take();
-    println!("an exact hit: {tables} write units of tables, {index} of the index");
-    assert_eq!((tables, index), (1, 1), "its key has no rate, so that its state is read");
+    let hit = charged((&gateway, &units), &user, 1, "an exact hit").await;
+    assert_eq!(hit, (1, 1), "its key has no rate, so that its state is read");
 }
 
 #[tokio::test]
@@ -138,9 +142,6 @@ async fn a_request_of_five_scopes_costs_fourteen_units_at_most() {
         assert_eq!(set.status, 200, "{}", set.text());
     }
     ask(&gateway, &user, 0).await;
-    units.take();
-    ask(&gateway, &user, 1).await;
-    let (tables, index) = units.take();
-    println!("five scopes: {tables} write units of tables, {index} of the index");
+    let (tables, index) = charged((&gateway, &units), &user, 1, "five scopes").await;
     assert!(tables > 10 && index > 0 && tables + index <= 14, "{tables} and {index}");
 }
